@@ -1,0 +1,43 @@
+// A file that appears under its name only when it is whole.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/byte_reader.h"
+
+namespace tieout {
+
+// Writes to a temporary name beside `path`; commit() flushes it to disk and renames it. Destroyed without
+// commit(), it leaves nothing behind. Throws Error(io) when a write fails, a full disk included.
+class OutputFile {
+ public:
+  // With `overwrite` false, an existing `path` is refused now and again at commit().
+  OutputFile(std::string path, bool overwrite);
+  ~OutputFile();
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+
+  void write(Bytes bytes);
+  void write(std::string_view text);
+  // Overwrites bytes already written; the position for write() stays.
+  void write_at(std::uint64_t offset, Bytes bytes);
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  // For libraries that write by name (HDF5). The file exists and is empty until written.
+  [[nodiscard]] const std::string& temporary_path() const { return temporary_; }
+
+  void commit();
+
+ private:
+  std::string path_;
+  std::string temporary_;
+  bool overwrite_;
+  int fd_ = -1;
+  std::uint64_t position_ = 0;
+  bool committed_ = false;
+};
+
+}  // namespace tieout

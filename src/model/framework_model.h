@@ -1,0 +1,87 @@
+// A file in its framework's own words: what a format reads and writes.
+//
+// Formats know bytes and fill this in; layers give it meaning (convert/lift). Nothing here is interpreted:
+// class names, settings and tensor names are those of the framework.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tensor/lazy_tensor.h"
+
+namespace tieout {
+
+using Json = nlohmann::ordered_json;
+
+enum class Framework { torch, keras };
+const char* to_string(Framework framework);
+
+// One output of a node, or (node == model_input) the input number `output` of the model.
+struct ValueRef {
+  static constexpr int model_input = -1;
+  int node = model_input;
+  int output = 0;
+  bool operator==(const ValueRef&) const = default;
+};
+
+// How a call passes one input: PyTorch and Keras by position (name empty) or by keyword.
+struct NodeInput {
+  ValueRef value;
+  std::string keyword;
+};
+
+// A parameter or buffer (PyTorch), a variable (Keras).
+//   PyTorch: name "weight", "weight_ih_l0", "out_proj.weight"; path empty.
+//   Keras:   name "kernel", "query/kernel" where the file tells it (.h5), otherwise empty;
+//            path "vars/0", "query_dense/vars/0" as in .keras and .weights.h5, otherwise empty.
+// Order: PyTorch as in state_dict; Keras .h5 as in weight_names.
+struct NodeParameter {
+  std::string name;
+  std::string path;
+  std::string tensor;  // its name in FrameworkModel::tensors
+};
+
+struct FrameworkNode {
+  std::string name;        // "conv2d", "features.0"; empty for a nameless root module
+  std::string class_name;  // "Conv2D" (Keras); "Conv2d", "LSTM" (torch.nn), "torch.cat" (torch functions);
+                           // empty where the file holds no architecture
+  std::string module;      // where the class lives: "keras.layers", "torch.nn.modules.conv"; may be empty
+  Json settings;           // the framework's own: Keras config, torch attributes (constructor arguments)
+  std::vector<NodeInput> inputs;
+  bool inputs_as_list = false;  // Keras: call([a, b]) instead of call(a, b)
+  std::vector<NodeParameter> parameters;
+};
+
+struct ModelInput {
+  std::string name;  // Keras: the InputLayer's name; PyTorch: the argument's name
+  Shape shape;       // with batch, `unknown` where free; empty when nothing is known
+  DType dtype = DType::f32;
+};
+
+struct FrameworkModel {
+  Framework framework = Framework::torch;
+  std::string format;  // the name of the Format that read it, "keras_zip"
+  std::string file;    // for messages
+  std::string name;    // of the model: Keras' own; PyTorch: the class
+
+  // False for a bare state_dict and for weights-only files: then nodes are groups of tensors by prefix,
+  // in file order, without class, settings and edges.
+  bool has_architecture = false;
+
+  std::vector<ModelInput> inputs;
+  std::vector<FrameworkNode> nodes;  // in the order of the file, which is topological
+  std::vector<ValueRef> outputs;
+
+  // Every tensor of the file, by its full name there ("features.0.weight"; "layers/conv2d/vars/0";
+  // "conv2d/conv2d/kernel:0"), in file order; those that no node refers to (optimizer state) included.
+  std::vector<NamedTensor> tensors;
+
+  // The architecture document as the file has it (config.json, model_config), so that a template can be
+  // written again unchanged; null where there is none.
+  Json document;
+
+  [[nodiscard]] const LazyTensor* find_tensor(const std::string& full_name) const;
+};
+
+}  // namespace tieout

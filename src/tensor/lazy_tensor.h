@@ -1,0 +1,50 @@
+// A tensor whose elements are read only when somebody asks.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/byte_reader.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
+
+namespace tieout {
+
+// Where the elements come from: a mapped file, a dataset, a plan. Immutable and safe to read from several
+// threads unless a source says otherwise.
+class TensorSource {
+ public:
+  virtual ~TensorSource() = default;
+
+  // Fills `out`, which has exactly the tensor's byte count, with its elements: row-major, little-endian.
+  virtual void read(std::span<std::byte> out) const = 0;
+
+  // The same bytes without a copy, where they lie in memory in that order already; empty otherwise.
+  [[nodiscard]] virtual Bytes view() const { return {}; }
+};
+
+struct LazyTensor {
+  DType dtype = DType::f32;
+  Shape shape;
+  std::shared_ptr<const TensorSource> source;
+  // Tensors with the same non-empty storage are views of the same memory (tied weights).
+  std::string storage;
+
+  // All elements, row-major, little-endian.
+  [[nodiscard]] std::vector<std::byte> load() const;
+};
+
+struct NamedTensor {
+  std::string name;
+  LazyTensor tensor;
+};
+
+// Elements held in memory. `bytes` must have byte_count(shape, dtype) bytes (Error(internal) otherwise).
+LazyTensor make_tensor(DType dtype, Shape shape, std::vector<std::byte> bytes);
+// Elements that lie contiguous in memory which `owner` keeps alive (a mapped file).
+LazyTensor view_tensor(DType dtype, Shape shape, Bytes bytes, std::shared_ptr<const void> owner);
+
+}  // namespace tieout
