@@ -51,6 +51,12 @@ struct FrameworkNode {
   std::vector<NodeInput> inputs;
   bool inputs_as_list = false;  // Keras: call([a, b]) instead of call(a, b)
   std::vector<NodeParameter> parameters;
+
+  // PyTorch, for writing NAME.py: the node's expression in forward(). {module} stands for the submodule, {0}, {1} for
+  // the inputs, {*} for all of them, separated by commas. Empty: "{module}({0})".
+  // "{module}({0})[0]", "torch.cat(({*}), dim=1)", "{0}.permute(0, 2, 3, 1)".
+  std::string call;
+  std::string comment;  // what stands after that line: the output's shape, "(N, 6, 28, 28)"
 };
 
 struct ModelInput {

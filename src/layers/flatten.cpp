@@ -1,0 +1,80 @@
+#include "layers/layer_kind.h"
+
+// Joins all axes but the batch into one, the last axis fastest.   x: n a b ...   ->   y: n (a b ...)
+//
+// PyTorch flattens an image as (c h w), Keras as (h w c): the value's axis remembers its parts, so that the layer
+// behind it can have its kernel's rows reordered. Keras moves channels last before flattening even with
+// data_format="channels_first" (seen in Keras 2 and 3).
+
+namespace tieout::layers {
+
+namespace {
+
+void lift(Lifter& lifter) {
+  const auto& given = lifter.settings();
+  Layer layer = lifter.layer("flatten");
+  if (lifter.is_torch()) {
+    if (given.integer("start_dim", 1) != 1 || given.integer("end_dim", -1) != -1) {
+      lifter.refuse("it flattens only some axes (start_dim, end_dim)", "use nn.Flatten() or an nn.Unflatten behind it");
+    }
+  } else if (given.text("data_format", "channels_last") == "channels_first" && !lifter.weights_only() &&
+             lifter.input().axes.size() > 2) {
+    // The canonical order of this layer is the one in which it flattens: n s... c.
+    std::vector<int> order{0};
+    for (std::size_t k = 2; k < lifter.input().axes.size(); ++k) order.push_back(static_cast<int>(k));
+    order.push_back(1);
+    layer.orders = {order};
+  }
+  lifter.add(std::move(layer));
+}
+
+// Parts of size 1 do not matter to the order, and one part alone is no flattened axis.
+Axis joined(const Axes& axes) {
+  Axis flat{"f", 1, {}};
+  for (std::size_t k = 1; k < axes.size(); ++k) {
+    flat.size = flat.size == unknown || axes[k].size == unknown ? unknown : flat.size * axes[k].size;
+    const auto& parts = axes[k].parts.empty() ? std::vector<Axis>{axes[k]} : axes[k].parts;
+    for (const auto& part : parts) {
+      if (part.size != 1) flat.parts.push_back(part);
+    }
+  }
+  if (flat.parts.size() == 1) flat.parts.clear();
+  return flat;
+}
+
+std::vector<Axes> infer(const Layer&, const std::vector<Axes>& inputs) {
+  if (inputs[0].size() == 2) return {inputs[0]};
+  return {{inputs[0][0], joined(inputs[0])}};
+}
+
+void lower(Lowerer& lowerer) {
+  lowerer.add("Flatten", Json::object());
+}
+
+std::vector<Array> compute(const Evaluation& e) {
+  Array y = *e.inputs[0];
+  std::int64_t features = 1;
+  for (std::size_t k = 1; k < y.rank(); ++k) features *= y.shape[k];
+  y.shape = {y.shape[0], features};
+  return {y};
+}
+
+}  // namespace
+
+LayerKind flatten() {
+  LayerKind kind;
+  kind.name = "flatten";
+  kind.torch = {{"Flatten", Status::exact, ""}};
+  kind.keras = {{"Flatten", Status::exact, ""}};
+  kind.summary = "Joins all axes of x (n a b ...) but the batch into one, the last fastest: y (n (a b ...)).";
+  kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html",
+                  "https://keras.io/api/layers/reshaping_layers/flatten/"};
+  kind.lift = lift;
+  kind.infer = infer;
+  kind.lower = lower;
+  kind.compute = compute;
+  kind.absorbs_flatten = true;
+  return kind;
+}
+
+}  // namespace tieout::layers

@@ -1,0 +1,105 @@
+#include "layers/shared/spatial.h"
+
+#include <algorithm>
+
+#include "tieout/error.h"
+
+namespace tieout {
+
+std::vector<std::string> spatial_names(std::size_t rank) {
+  if (rank == 1) return {"l"};
+  if (rank == 2) return {"h", "w"};
+  return {"d", "h", "w"};
+}
+
+std::vector<std::string> image_names(std::size_t rank) {
+  std::vector<std::string> names{"n", "c"};
+  std::ranges::copy(spatial_names(rank), std::back_inserter(names));
+  return names;
+}
+
+std::vector<int> image_order(Lifter& lifter, std::size_t rank) {
+  std::vector<int> order;
+  if (lifter.is_keras() && lifter.settings().text("data_format", "channels_last") == "channels_last") {
+    order = {0, static_cast<int>(rank) + 1};
+    for (std::size_t k = 0; k < rank; ++k) order.push_back(static_cast<int>(k) + 1);
+  } else {
+    for (std::size_t k = 0; k < rank + 2; ++k) order.push_back(static_cast<int>(k));
+  }
+  lifter.roles(0, image_names(rank), order);
+  return order;
+}
+
+LayoutNeed image_need(std::size_t rank, Framework target) {
+  LayoutNeed need{LayoutNeed::Kind::canonical, {0}};
+  for (std::size_t k = 0; k < rank; ++k) need.order.push_back(static_cast<int>(k) + 2);
+  if (target == Framework::keras) {
+    need.order.push_back(1);
+  } else {
+    need.order.insert(need.order.begin() + 1, 1);
+  }
+  return need;
+}
+
+Paddings same_padding(Lifter& lifter, const std::vector<int>& order, const std::vector<std::int64_t>& kernel,
+                      const std::vector<std::int64_t>& strides, const std::vector<std::int64_t>& dilation) {
+  Paddings paddings;
+  for (std::size_t k = 0; k < kernel.size(); ++k) {
+    const std::int64_t reach = (kernel[k] - 1) * dilation[k];
+    std::int64_t total = reach;
+    if (strides[k] > 1) {
+      const std::int64_t size = lifter.weights_only() ? 1 : lifter.size(0, order.at(k + 2));
+      if (size == unknown) {
+        lifter.refuse("padding \"same\" with stride " + std::to_string(strides[k]) +
+                          " depends on the input's size, which is not known",
+                      "give it with --input-shape");
+      }
+      total = std::max<std::int64_t>(((size + strides[k] - 1) / strides[k] - 1) * strides[k] + reach + 1 - size, 0);
+    }
+    paddings.push_back({total / 2, total - total / 2});
+  }
+  return paddings;
+}
+
+std::int64_t window_count(std::int64_t size, const Padding& padding, std::int64_t kernel, std::int64_t stride,
+                          std::int64_t dilation) {
+  if (size == unknown) return unknown;
+  const std::int64_t room = size + padding.low + padding.high - (kernel - 1) * dilation - 1;
+  if (room < 0 || stride < 1) {
+    throw malformed("a window of " + std::to_string(kernel) + " does not fit into an input of " + std::to_string(size));
+  }
+  return room / stride + 1;
+}
+
+Json to_json(const Paddings& paddings) {
+  Json list = Json::array();
+  for (const auto& padding : paddings) list.push_back({padding.low, padding.high});
+  return list;
+}
+
+Paddings paddings_from(const Json& settings) {
+  Paddings paddings;
+  for (const auto& pair : settings.at("padding")) {
+    paddings.push_back({pair.at(0).get<std::int64_t>(), pair.at(1).get<std::int64_t>()});
+  }
+  return paddings;
+}
+
+void add_zero_padding(Lowerer& lowerer, const Paddings& paddings) {
+  const std::size_t rank = paddings.size();
+  const std::string digit = std::to_string(rank);
+  if (lowerer.to_torch()) {
+    // torch lists the last axis first: (left, right, top, bottom).
+    Json list = Json::array();
+    for (std::size_t k = rank; k-- > 0;) {
+      list.push_back(paddings[k].low);
+      list.push_back(paddings[k].high);
+    }
+    lowerer.add("ZeroPad" + digit + "d", {{"padding", list}}, {}, "pad");
+    return;
+  }
+  const Json list = rank == 1 ? to_json(paddings).at(0) : to_json(paddings);
+  lowerer.add("ZeroPadding" + digit + "D", {{"padding", list}}, {}, "pad");
+}
+
+}  // namespace tieout
