@@ -1,1 +1,87 @@
-namespace tieout {}
+#include "tieout.h"
+
+#include <utility>
+
+#include "base/mapped_file.h"
+#include "containers/json/json_text.h"
+#include "convert/lower.h"
+#include "tieout/error.h"
+
+namespace tieout {
+
+namespace {
+
+Side target_of(Side& source, const ConvertOptions& options, const Format& format, Findings& findings) {
+  if (options.like) {
+    Side target = open_side(*options.like);
+    if (target.file.framework != format.framework) {
+      throw usage_error("the template " + *options.like + " is of another framework than " + options.target,
+                        "give the target the template's suffix");
+    }
+    settle(source, target, options.input_shapes);
+    return target;
+  }
+  if (source.file.framework == format.framework) return source;
+  if (!source.file.has_architecture) {
+    throw usage_error(options.source + " holds tensors but no architecture",
+                      "give a model of the target's framework to carry them into: --like TEMPLATE");
+  }
+  if (forbids_writing(source.model.findings)) return {};
+  Lowering lowering = lower(source.model, format.framework);
+  findings.insert(findings.end(), lowering.findings.begin(), lowering.findings.end());
+  return {std::move(lowering.target), std::move(lowering.model), false};
+}
+
+void append(Findings& all, const Findings& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+Json read_map(const std::string& path) {
+  const MappedFile file(path);
+  Where where;
+  where.file = path;
+  return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, where);
+}
+
+}  // namespace
+
+Conversion prepare(const ConvertOptions& options) {
+  Conversion c;
+  c.format = &format_of_name(options.target);
+  if (!c.format->write) throw usage_error("files of the format " + c.format->name + " are read only");
+  c.source = open_side(options.source, options.input_shapes);
+  c.target = target_of(c.source, options, *c.format, c.findings);
+  const bool same_file = !options.like && c.source.file.framework == c.format->framework;
+  append(c.findings, c.source.model.findings);
+  if (options.like) append(c.findings, c.target.model.findings);
+  if (same_file || forbids_writing(c.findings)) return c;
+  c.matching = match(c.source.model, c.target.model);
+  c.plan = options.map ? plan_from_json(read_map(*options.map), c.source.file, c.target.file)
+                       : make_plan(c.source.model, c.source.file, c.target.model, c.target.file, c.matching);
+  append(c.findings, c.plan.findings);
+  if (forbids_writing(c.findings)) return c;
+  c.target.file = carried(c.plan, c.source.file, c.target.file);
+  // What was only assumed is not written down as if it were known.
+  if (c.target.architecture_assumed) c.target.file.has_architecture = false;
+  return c;
+}
+
+Outputs write(const Conversion& conversion, const ConvertOptions& options) {
+  if (forbids_writing(conversion.findings)) throw internal_error("a forbidden conversion was to be written");
+  return conversion.format->write(conversion.target.file, options.target, {.overwrite = options.overwrite});
+}
+
+Side read_back(Side& source, const Outputs& outputs) {
+  Side side = open_side(outputs.front()->temporary_path());
+  side.file.file = outputs.front()->path();
+  side.model.file = side.file.file;
+  settle(source, side, {});
+  return side;
+}
+
+Matching match_sides(const Side& a, const Side& b, const std::optional<std::string>& map) {
+  if (!map) return match(a.model, b.model);
+  return match_by_plan(a.model, b.model, plan_from_json(read_map(*map), a.file, b.file));
+}
+
+}  // namespace tieout

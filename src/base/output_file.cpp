@@ -67,6 +67,12 @@ void OutputFile::write_at(std::uint64_t offset, Bytes bytes) {
   }
 }
 
+std::uint64_t OutputFile::size() const {
+  struct stat status{};
+  if (::fstat(fd_, &status) != 0) throw io_error(path_, "cannot stat: " + reason());
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
 void OutputFile::commit() {
   if (::fsync(fd_) != 0) throw io_error(path_, "cannot write: " + reason(), "nothing was left behind");
   // link() refuses an existing name in one step; rename() would replace what appeared meanwhile.

@@ -24,6 +24,8 @@ class OutputFile {
   // Overwrites bytes already written; the position for write() stays.
   void write_at(std::uint64_t offset, Bytes bytes);
   [[nodiscard]] std::uint64_t position() const { return position_; }
+  // Bytes in the file, those that a library wrote by name included.
+  [[nodiscard]] std::uint64_t size() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
   // For libraries that write by name (HDF5). The file exists and is empty until written.

@@ -1,1 +1,63 @@
-int main() { return 0; }
+// The program: parses the command line, runs one command, and turns every error into a message and an exit code.
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "cli/command.h"
+#include "report/findings.h"
+
+namespace {
+
+using namespace tieout;
+
+int report(const Error& error, bool json) {
+  if (json) {
+    std::cout << error_json(error).dump(2) << "\n";
+  } else {
+    std::cerr << error_text(error, cli::colours_on_stderr());
+  }
+  return static_cast<int>(exit_code(error.kind()));
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"Carries trained networks between PyTorch and Keras, both ways, and proves that the numbers tie out."};
+  app.name("tieout");
+  app.set_version_flag("--version", "tieout " TIEOUT_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit codes: 0 done, ties out; 1 does not tie out; 2 usage; 3 cannot read or write; 4 malformed file;\n"
+      "            5 unsupported, nothing written; 6 not proven; 70 a bug in tieout.\n"
+      "`tieout COMMAND --help` shows examples.");
+  cli::Chosen chosen;
+  cli::add_inspect(app, chosen);
+  cli::add_convert(app, chosen);
+  cli::add_match(app, chosen);
+  cli::add_verify(app, chosen);
+  cli::add_run(app, chosen);
+  cli::add_layers(app, chosen);
+  cli::add_formats(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::usage);
+  }
+  try {
+    return static_cast<int>(chosen.run());
+  } catch (const Error& error) {
+    return report(error, chosen.json);
+  } catch (const std::bad_alloc&) {
+    return report(io_error("", "out of memory", "use a machine with more, or a smaller input"), chosen.json);
+  } catch (const std::exception& error) {
+    return report(internal_error(error.what()), chosen.json);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return run(argc, argv);
+}

@@ -133,6 +133,8 @@ bool same_axes(const Model& a, const Model& b, int value_a, int value_b) {
   return sorted(a.values[static_cast<std::size_t>(value_a)]) == sorted(b.values[static_cast<std::size_t>(value_b)]);
 }
 
+}  // namespace
+
 void pair_values(Matching& matching, const Model& a, const Model& b) {
   for (const auto& pair : matching.layers) {
     const auto& left = a.layers[static_cast<std::size_t>(pair.a)].outputs;
@@ -148,8 +150,6 @@ void pair_values(Matching& matching, const Model& a, const Model& b) {
     if (!there) matching.values.push_back(pair);
   }
 }
-
-}  // namespace
 
 Matching match(const Model& a, const Model& b) {
   Matching matching;

@@ -25,4 +25,7 @@ struct Matching {
 // list the candidates. Layers without effect in inference (dropout) and layout helpers (permute, zero padding) need none.
 Matching match(const Model& a, const Model& b);
 
+// Adds the values that the paired layers put out, and the models' outputs, to matching.values.
+void pair_values(Matching& matching, const Model& a, const Model& b);
+
 }  // namespace tieout

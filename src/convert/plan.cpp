@@ -265,6 +265,12 @@ std::string arrangement(const PlanEntry& entry) {
 
 FrameworkModel carried(const Plan& plan, const FrameworkModel& source, const FrameworkModel& target) {
   FrameworkModel result = target;
+  // The template's optimizer state belongs to the weights that it had.
+  std::set<std::string> of_layers;
+  for (const auto& node : target.nodes) {
+    for (const auto& parameter : node.parameters) of_layers.insert(parameter.tensor);
+  }
+  std::erase_if(result.tensors, [&](const NamedTensor& named) { return !of_layers.contains(named.name); });
   for (const auto& entry : plan.entries) {
     LazyTensor tensor = planned_tensor(entry, source);
     const auto found = std::ranges::find(result.tensors, entry.target, &NamedTensor::name);

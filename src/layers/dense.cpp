@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "layers/layer_kind.h"
+#include "layers/shared/elementwise.h"
 
 // y = x W^T + b along the last axis.   x: n ... i   kernel: o i   bias: o   ->   y: n ... o
 
@@ -21,9 +22,11 @@ void lift(Lifter& lifter) {
   Layer layer = lifter.layer("dense");
   layer.settings = {{"units", units}};
   const Term kernel = lifter.is_torch() ? lifter.term("weight", "o i") : lifter.term("kernel", "i o");
-  layer.parameters.push_back(lifter.parameter("kernel", "o i", {kernel}, {{"o", units}, {"i", features}}, "i"));
-  layer.parameters.push_back(has_bias ? lifter.parameter("bias", "o", {lifter.term("bias", "o")}, {{"o", units}})
-                                      : lifter.constant("bias", "o", {{"o", units}}, 0));
+  layer.parameters.push_back(
+      lifter.parameter("kernel", "o i", {kernel}, {{"o", units}, {"i", features}}, "i"));
+  layer.parameters.push_back(has_bias
+                                 ? lifter.parameter("bias", "o", {lifter.term("bias", "o")}, {{"o", units}})
+                                 : lifter.constant("bias", "o", {{"o", units}}, 0));
   lifter.add(std::move(layer));
   if (lifter.is_keras()) lifter.add_activation(given.raw("activation"));
 }
@@ -68,8 +71,10 @@ std::vector<Array> compute(const Evaluation& e) {
   return {y};
 }
 
-// A matrix and perhaps a vector. An embedding's matrix looks the same without bias, so that alone is ambiguous.
-std::optional<FrameworkNode> recognise(Framework framework, const std::vector<std::pair<std::string, Shape>>& tensors) {
+// A matrix and perhaps a vector. An embedding's matrix looks the same without bias, so that alone is
+// ambiguous.
+std::optional<FrameworkNode> recognise(Framework framework,
+                                       const std::vector<std::pair<std::string, Shape>>& tensors) {
   if (tensors.empty() || tensors.size() > 2 || tensors[0].second.size() != 2) return std::nullopt;
   const bool torch = framework == Framework::torch;
   const auto& shape = tensors[0].second;
@@ -133,8 +138,22 @@ LayerKind dense() {
   kind.fan_in = [](const Layer& layer) { return static_cast<double>(layer.parameters.at(0).sizes.at("i")); };
   kind.recognise = recognise;
   kind.absorbs_flatten = true;
-  kind.mistakes = {{"flatten_order", "the rows behind the flattened image stand in the other framework's order", flatten_order},
-                   {"not_transposed", "the square kernel stands as the other framework has it, (out, in) for (in, out)", not_transposed}};
+  kind.mistakes = {
+      {"flatten_order", "the rows behind the flattened image stand in the other framework's order",
+       flatten_order},
+      {"not_transposed", "the square kernel stands as the other framework has it, (out, in) for (in, out)",
+       not_transposed}};
+  kind.cases = {
+      torch_case("default", "Linear", {{"in_features", 5}, {"out_features", 4}}, {3, 5}),
+      torch_case("square, no bias", "Linear", {{"in_features", 5}, {"out_features", 5}, {"bias", false}},
+                 {3, 5}),
+      torch_case("sequence", "Linear", {{"in_features", 5}, {"out_features", 4}}, {2, 3, 5}),
+      torch_case("columns of an image", "Linear", {{"in_features", 5}, {"out_features", 6}}, {2, 3, 4, 5}),
+      keras_case("default", "Dense", {{"units", 4}}, {3, 5}),
+      keras_case("square, no bias", "Dense", {{"units", 5}, {"use_bias", false}}, {3, 5}),
+      keras_case("softmax", "Dense", {{"units", 4}, {"activation", "softmax"}}, {3, 5}),
+      keras_case("sequence, relu", "Dense", {{"units", 4}, {"activation", "relu"}}, {2, 3, 5}),
+      keras_case("channels of an image", "Dense", {{"units", 6}}, {2, 4, 5, 3})};
   return kind;
 }
 

@@ -1,9 +1,10 @@
 #include "layers/layer_kind.h"
+#include "layers/shared/elementwise.h"
 
 // Joins all axes but the batch into one, the last axis fastest.   x: n a b ...   ->   y: n (a b ...)
 //
-// PyTorch flattens an image as (c h w), Keras as (h w c): the value's axis remembers its parts, so that the layer
-// behind it can have its kernel's rows reordered. Keras moves channels last before flattening even with
+// PyTorch flattens an image as (c h w), Keras as (h w c): the value's axis remembers its parts, so that the
+// layer behind it can have its kernel's rows reordered. Keras moves channels last before flattening even with
 // data_format="channels_first" (seen in Keras 2 and 3).
 
 namespace tieout::layers {
@@ -15,7 +16,8 @@ void lift(Lifter& lifter) {
   Layer layer = lifter.layer("flatten");
   if (lifter.is_torch()) {
     if (given.integer("start_dim", 1) != 1 || given.integer("end_dim", -1) != -1) {
-      lifter.refuse("it flattens only some axes (start_dim, end_dim)", "use nn.Flatten() or an nn.Unflatten behind it");
+      lifter.refuse("it flattens only some axes (start_dim, end_dim)",
+                    "use nn.Flatten() or an nn.Unflatten behind it");
     }
   } else if (given.text("data_format", "channels_last") == "channels_first" && !lifter.weights_only() &&
              lifter.input().axes.size() > 2) {
@@ -74,6 +76,12 @@ LayerKind flatten() {
   kind.lower = lower;
   kind.compute = compute;
   kind.absorbs_flatten = true;
+  kind.cases = {torch_case("image", "Flatten", Json::object(), {2, 3, 4, 5}),
+                torch_case("sequence", "Flatten", Json::object(), {2, 3, 4}),
+                torch_case("flat already", "Flatten", Json::object(), {2, 5}),
+                keras_case("image", "Flatten", Json::object(), {2, 4, 5, 3}),
+                keras_case("channels first", "Flatten", {{"data_format", "channels_first"}}, {2, 3, 4, 5}),
+                keras_case("flat already", "Flatten", Json::object(), {2, 5})};
   return kind;
 }
 

@@ -66,6 +66,8 @@ struct Case {
   std::string inputs = "normal";           // "normal", "small" (0.01 x normal), "indices:N" (integers below N)
   // Keras computes something in float32 here even under float64 (semantics of its own code): compare at 1e-6.
   bool keras_rounds_to_float32 = false;
+  // The other framework has nothing that computes this: converting is refused, computing is not.
+  bool target_refuses = false;
 };
 
 struct LayerKind {

@@ -1,6 +1,7 @@
 #include <numeric>
 
 #include "layers/layer_kind.h"
+#include "layers/shared/elementwise.h"
 #include "tieout/error.h"
 
 // Reorders the axes; names go with them.   x: a b c   ->   y: the same axes in the order `dims`
@@ -46,7 +47,8 @@ void lower(Lowerer& lowerer) {
     lowerer.add("torch.permute", {{"dims", dims}}, "{0}.permute(" + list + ")");
     return;
   }
-  if (dims.front() != 0) lowerer.refuse("it moves the batch axis, which no Keras layer does", "keep the batch first");
+  if (dims.front() != 0)
+    lowerer.refuse("it moves the batch axis, which no Keras layer does", "keep the batch first");
   lowerer.add("Permute", {{"dims", std::vector<int>(dims.begin() + 1, dims.end())}});
 }
 
@@ -67,6 +69,8 @@ LayerKind permute() {
   kind.compute = [](const Evaluation& e) {
     return std::vector<Array>{permuted(*e.inputs[0], e.layer.settings["dims"].get<std::vector<int>>())};
   };
+  kind.cases = {keras_case("channels first", "Permute", {{"dims", Json::array({3, 1, 2})}}, {2, 4, 5, 3}),
+                keras_case("sequence", "Permute", {{"dims", Json::array({2, 1})}}, {2, 4, 5})};
   return kind;
 }
 

@@ -98,8 +98,6 @@ Json node_json(const FrameworkNode& node) {
   for (const NodeParameter& parameter : node.parameters) {
     json["parameters"].push_back({{"name", parameter.name}, {"tensor", parameter.tensor}});
   }
-  if (!node.call.empty()) json["call"] = node.call;
-  if (!node.comment.empty()) json["comment"] = node.comment;
   return json;
 }
 
@@ -126,8 +124,6 @@ FrameworkNode read_node(const Json& json, std::size_t number, std::size_t model_
     added.tensor = text(parameter, "tensor", path);
     if (!tensors.contains(added.tensor)) throw wrong(path, "the file has no tensor '" + added.tensor + "'");
   }
-  node.call = optional_text(json, "call", path);
-  node.comment = optional_text(json, "comment", path);
   return node;
 }
 

@@ -5,11 +5,13 @@
 //    "inputs": [{"name": "input", "shape": [null, 1, 28, 28], "dtype": "float32"}],
 //    "nodes": [{"name": "conv2d", "class": "Conv2d", "module": "torch.nn.modules.conv", "settings": {...},
 //               "inputs": [{"value": [-1, 0]}], "parameters": [{"name": "weight", "tensor":
-//               "conv2d.weight"}], "call": "...", "comment": "..."}],
+//               "conv2d.weight"}]}],
 //    "outputs": [[11, 0]]}
 //
 // A value is [node, output]; node -1 is the model's input with the number `output`. "shape" is null when
-// nothing is known. "keyword", "module", "call", "comment" and "as_list" are left out when they are empty.
+// nothing is known. "keyword", "module" and "as_list" are left out when they are empty. FrameworkNode::call
+// and comment stay out: they are Python, and a stranger's file must not be able to bring Python into the
+// sources that tieout writes.
 #pragma once
 
 #include "model/framework_model.h"

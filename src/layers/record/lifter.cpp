@@ -41,7 +41,9 @@ Lifter::Lifter(Model& model, FrameworkModel& source, int node, std::vector<int> 
       inputs_(std::move(inputs)),
       fresh_(fresh),
       settings_(source.nodes[static_cast<std::size_t>(node)].settings,
-                source.nodes[static_cast<std::size_t>(node)].name) {}
+                source.nodes[static_cast<std::size_t>(node)].name),
+      has_paths_(std::ranges::any_of(source.nodes[static_cast<std::size_t>(node)].parameters,
+                                     [](const NodeParameter& p) { return !p.path.empty(); })) {}
 
 const Value& Lifter::input(std::size_t k) const {
   if (k >= inputs_.size()) {
@@ -96,8 +98,7 @@ NodeParameter* Lifter::find_variable(const std::string& name, const std::string&
     return found == parameters.end() ? nullptr : &*found;
   }
   // Keras: by path where the file has paths, otherwise by the order of the layer's weights.
-  const bool has_paths = std::ranges::any_of(parameters, [](const auto& p) { return !p.path.empty(); });
-  if (has_paths) {
+  if (has_paths_) {
     const auto found = std::ranges::find(parameters, path, &NodeParameter::path);
     return found == parameters.end() ? nullptr : &*found;
   }

@@ -83,6 +83,7 @@ class Lifter {
   std::vector<int> inputs_;
   bool fresh_;
   SettingsReader settings_;
+  bool has_paths_;  // Keras: do the node's variables have paths, or only an order?
   std::vector<std::size_t> taken_;  // indices of node parameters
   int next_path_ = 0;
 };

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
+#include "layers/shared/convolution_cases.h"
 #include "layers/shared/convolution_compute.h"
+#include "layers/shared/convolution_mistakes.h"
 #include "layers/shared/spatial.h"
 #include "tieout/error.h"
 
@@ -39,7 +41,8 @@ Settings read_settings(const Lifter& lifter, std::size_t rank, bool keras_depthw
     read.groups = given.integer("groups", 1);
     read.filters = given.integer("out_channels");
     // A pickled module shows a missing bias by the missing tensor, an architecture of our own by the setting.
-    read.has_bias = given.has("bias") ? given.flag("bias", true) : lifter.node().parameters.empty() || lifter.has_variable("bias");
+    read.has_bias = given.has("bias") ? given.flag("bias", true)
+                                      : lifter.node().parameters.empty() || lifter.has_variable("bias");
   } else {
     read.strides = given.integers("strides", rank, 1);
     read.dilation = given.integers("dilation_rate", rank, 1);
@@ -63,7 +66,8 @@ Paddings read_padding(Lifter& lifter, const Settings& s, const std::vector<int>&
     const std::string mode = given.text("padding", "valid");
     if (mode == "same") return same_padding(lifter, order, s.kernel, s.strides, s.dilation);
     if (mode == "causal" && s.rank == 1) return {{(s.kernel[0] - 1) * s.dilation[0], 0}};
-    if (mode != "valid") lifter.refuse("the padding \"" + mode + "\" is not known", "use valid, same or numbers");
+    if (mode != "valid")
+      lifter.refuse("the padding \"" + mode + "\" is not known", "use valid, same or numbers");
     return Paddings(s.rank);
   }
   Paddings paddings;
@@ -71,7 +75,8 @@ Paddings read_padding(Lifter& lifter, const Settings& s, const std::vector<int>&
   return paddings;
 }
 
-void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_t channels, bool keras_depthwise) {
+void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_t channels,
+                    bool keras_depthwise) {
   const std::string space = spaced(spatial_names(s.rank));
   AxisSizes sizes;
   for (std::size_t k = 0; k < s.rank; ++k) sizes[spatial_names(s.rank)[k]] = s.kernel[k];
@@ -96,12 +101,13 @@ void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_
   layer.parameters.push_back(lifter.parameter(
       "kernel", kernel_axes,
       {lifter.is_torch() ? lifter.term("weight", torch_axes) : lifter.term(keras_name, keras_axes)}, sizes));
-  layer.parameters.push_back(s.has_bias
-                                 ? lifter.parameter("bias", depthwise ? "c m" : "o", {lifter.term("bias", bias_axes)}, bias_sizes)
-                                 : lifter.constant("bias", depthwise ? "c m" : "o", bias_sizes, 0));
+  layer.parameters.push_back(s.has_bias ? lifter.parameter("bias", depthwise ? "c m" : "o",
+                                                           {lifter.term("bias", bias_axes)}, bias_sizes)
+                                        : lifter.constant("bias", depthwise ? "c m" : "o", bias_sizes, 0));
 }
 
-std::int64_t channels_of(Lifter& lifter, const std::vector<int>& order, const Settings& s, bool keras_depthwise) {
+std::int64_t channels_of(Lifter& lifter, const std::vector<int>& order, const Settings& s,
+                         bool keras_depthwise) {
   if (lifter.is_torch()) return lifter.settings().integer("in_channels");
   const std::int64_t from_input = lifter.weights_only() ? unknown : lifter.size(0, order[1]);
   if (from_input == unknown && (keras_depthwise || s.groups > 1)) {
@@ -119,15 +125,20 @@ void lift(Lifter& lifter, std::size_t rank) {
     s.groups = channels;
     s.filters = channels * lifter.settings().integer("depth_multiplier", 1);
   }
-  if (s.groups == 0 || (channels != unknown && channels % s.groups != 0) || s.filters % s.groups != 0 || s.filters <= 0) {
+  if (s.groups == 0 || (channels != unknown && channels % s.groups != 0) || s.filters % s.groups != 0 ||
+      s.filters <= 0) {
     throw malformed("channels and filters must be multiples of groups");
   }
   const bool depthwise = s.groups > 1 && s.groups == channels;
   Layer layer = lifter.layer((depthwise ? "depthwise_conv" : "conv") + std::to_string(rank) + "d");
-  layer.settings = {{"kernel", s.kernel},     {"strides", s.strides},
-                    {"dilation", s.dilation}, {"padding", to_json(read_padding(lifter, s, order))},
-                    {"padding_mode", lifter.is_torch() ? lifter.settings().text("padding_mode", "zeros") : "zeros"},
-                    {"groups", s.groups},     {"filters", s.filters}};
+  layer.settings = {
+      {"kernel", s.kernel},
+      {"strides", s.strides},
+      {"dilation", s.dilation},
+      {"padding", to_json(read_padding(lifter, s, order))},
+      {"padding_mode", lifter.is_torch() ? lifter.settings().text("padding_mode", "zeros") : "zeros"},
+      {"groups", s.groups},
+      {"filters", s.filters}};
   layer.orders = {order};
   // With one channel, DepthwiseConv2D's kernel is a Conv2D's: (h, w, 1, m) is h w i o.
   add_parameters(lifter, layer, s, channels, keras_depthwise && depthwise);
@@ -153,7 +164,8 @@ bool is_stride_one(const std::vector<std::int64_t>& strides) {
 }
 
 // The padding that both frameworks call "same", where that does not depend on the size: stride 1.
-Paddings same_at_stride_one(const std::vector<std::int64_t>& kernel, const std::vector<std::int64_t>& dilation) {
+Paddings same_at_stride_one(const std::vector<std::int64_t>& kernel,
+                            const std::vector<std::int64_t>& dilation) {
   Paddings paddings;
   for (std::size_t k = 0; k < kernel.size(); ++k) {
     const std::int64_t total = (kernel[k] - 1) * dilation[k];
@@ -232,9 +244,10 @@ void lower_keras(Lowerer& lowerer, std::size_t rank) {
   lowerer.add("Conv" + std::to_string(rank) + "D", settings);
 }
 
-// Groups of tensors without architecture: only a kernel of this rank looks like it. Stride, padding and dilation
-// cannot be seen; they do not matter to the weights.
-std::optional<FrameworkNode> recognise(Framework framework, const std::vector<std::pair<std::string, Shape>>& tensors,
+// Groups of tensors without architecture: only a kernel of this rank looks like it. Stride, padding and
+// dilation cannot be seen; they do not matter to the weights.
+std::optional<FrameworkNode> recognise(Framework framework,
+                                       const std::vector<std::pair<std::string, Shape>>& tensors,
                                        std::size_t rank) {
   if (tensors.empty() || tensors.size() > 2) return std::nullopt;
   const auto& [name, shape] = tensors[0];
@@ -246,10 +259,15 @@ std::optional<FrameworkNode> recognise(Framework framework, const std::vector<st
   const bool has_bias = tensors.size() == 2;
   if (torch) {
     node.class_name = "Conv" + digit + "d";
-    node.settings = {{"in_channels", shape[1]}, {"out_channels", shape[0]}, {"kernel_size", Shape(shape.begin() + 2, shape.end())}, {"bias", has_bias}};
+    node.settings = {{"in_channels", shape[1]},
+                     {"out_channels", shape[0]},
+                     {"kernel_size", Shape(shape.begin() + 2, shape.end())},
+                     {"bias", has_bias}};
   } else {
     node.class_name = "Conv" + digit + "D";
-    node.settings = {{"filters", shape.back()}, {"kernel_size", Shape(shape.begin(), shape.end() - 2)}, {"use_bias", has_bias}};
+    node.settings = {{"filters", shape.back()},
+                     {"kernel_size", Shape(shape.begin(), shape.end() - 2)},
+                     {"use_bias", has_bias}};
   }
   return node;
 }
@@ -260,8 +278,10 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
   const std::string digit = std::to_string(rank);
   LayerKind kind;
   kind.name = (depthwise ? "depthwise_conv" : "conv") + digit + "d";
-  kind.summary = depthwise ? "Convolves each channel c of x (n c " + spaced(spatial_names(rank)) + ") with m kernels of its own."
-                           : "Convolves x (n c " + spaced(spatial_names(rank)) + ") with o kernels (cross-correlation).";
+  kind.summary =
+      depthwise ? "Convolves each channel c of x (n c " + spaced(spatial_names(rank)) +
+                      ") with m kernels of its own."
+                : "Convolves x (n c " + spaced(spatial_names(rank)) + ") with o kernels (cross-correlation).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv" + digit + "d.html",
                   "https://keras.io/api/layers/convolution_layers/"};
   if (depthwise) {
@@ -273,18 +293,25 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
   kind.lift = [rank](Lifter& lifter) { lift(lifter, rank); };
   kind.infer = infer;
   kind.need = [rank](const Layer&, Framework target) { return image_need(rank, target); };
-  kind.lower = [rank](Lowerer& lowerer) { lowerer.to_torch() ? lower_torch(lowerer, rank) : lower_keras(lowerer, rank); };
+  kind.lower = [rank](Lowerer& lowerer) {
+    lowerer.to_torch() ? lower_torch(lowerer, rank) : lower_keras(lowerer, rank);
+  };
   kind.compute = depthwise ? compute_depthwise_convolution : compute_convolution;
   kind.fan_in = [](const Layer& layer) {
     double product = 1;
     for (const auto& [axis, size] : layer.parameters.at(0).sizes) {
-      if (axis != "o" && axis != "m" && (axis != "c" || !layer.kind.starts_with("depthwise"))) product *= static_cast<double>(size);
+      if (axis != "o" && axis != "m" && (axis != "c" || !layer.kind.starts_with("depthwise")))
+        product *= static_cast<double>(size);
     }
     return product;
   };
   if (!depthwise) {
-    kind.recognise = [rank](Framework framework, const auto& tensors) { return recognise(framework, tensors, rank); };
+    kind.recognise = [rank](Framework framework, const auto& tensors) {
+      return recognise(framework, tensors, rank);
+    };
   }
+  kind.mistakes = convolution_mistakes(rank, depthwise);
+  kind.cases = convolution_cases(rank, depthwise);
   return kind;
 }
 

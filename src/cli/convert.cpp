@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "report/findings.h"
+#include "report/plan_text.h"
+#include "report/verify_text.h"
+#include "tieout.h"
+#include "verify/verify.h"
+
+namespace tieout::cli {
+
+namespace {
+
+struct Options {
+  ConvertOptions convert;
+  std::string like;
+  std::string map;
+  std::vector<std::string> shapes;
+  bool dry_run = false;
+  bool no_verify = false;
+};
+
+// What was written, against the source.
+VerifyResult prove(const Conversion& conversion, const Outputs& outputs) {
+  Side source = conversion.source;
+  const Side written = read_back(source, outputs);
+  return verify(source.model, source.file, written.model, written.file, match_sides(source, written, std::nullopt), {});
+}
+
+// False when the written file must not appear.
+bool report_proof(const Conversion& conversion, const Outputs& outputs) {
+  if (!conversion.source.file.has_architecture) {
+    std::cout << "not proven: neither file holds an architecture; every tensor is accounted for\n";
+    return true;
+  }
+  const VerifyResult result = prove(conversion, outputs);
+  if (result.verdict == Verdict::differs) {
+    std::cerr << verify_text(result, colours_on_stderr());
+    return false;
+  }
+  std::cout << verify_summary(result, colours_on_stdout());
+  return true;
+}
+
+ExitCode convert(const Options& options) {
+  const Conversion conversion = prepare(options.convert);
+  std::cerr << findings_text(conversion.findings, colours_on_stderr());
+  if (forbids_writing(conversion.findings)) {
+    std::cerr << "nothing was written\n";
+    return ExitCode::unsupported;
+  }
+  if (options.dry_run) {
+    std::cout << plan_text(conversion.plan);
+    return ExitCode::done;
+  }
+  Outputs outputs = write(conversion, options.convert);
+  if (!options.no_verify && !report_proof(conversion, outputs)) {
+    std::cerr << "nothing was written; --no-verify writes all the same\n";
+    return ExitCode::differs;
+  }
+  for (const auto& output : outputs) {
+    output->commit();
+    fmt::print("wrote {} ({:.2f} MiB)\n", output->path(), static_cast<double>(output->size()) / (1024.0 * 1024.0));
+  }
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_convert(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(app, "convert", "Carry a model's weights into a file of the other framework",
+                                  "  tieout convert lenet5.keras lenet5.pt\n"
+                                  "  tieout convert lenet5.pt lenet5.keras --input-shape 1,28,28\n"
+                                  "  tieout convert weights.pt out.keras --like mine.keras\n"
+                                  "  tieout convert lenet5.keras lenet5.safetensors --dry-run\n");
+  command->add_option("SOURCE", options->convert.source, "the model that has the weights")->required();
+  command->add_option("TARGET", options->convert.target, "the file to write; its suffix names the format")->required();
+  command->add_option("--like", options->like, "a model of the target's framework: its architecture and names are kept");
+  command->add_option("--map", options->map, "which tensor goes where, as `tieout match -o` writes it");
+  add_input_shapes(command, options->shapes);
+  command->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
+  command->add_flag("--no-verify", options->no_verify, "do not read the result back and compare it with the source");
+  command->add_flag("--force", options->convert.overwrite, "overwrite the target if it exists");
+  command->callback([options, &chosen] {
+    chosen.run = [options] {
+      options->convert.input_shapes = parse_input_shapes(options->shapes);
+      if (!options->like.empty()) options->convert.like = options->like;
+      if (!options->map.empty()) options->convert.map = options->map;
+      return convert(*options);
+    };
+  });
+}
+
+}  // namespace tieout::cli

@@ -1,0 +1,47 @@
+#include "report/inspect.h"
+
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "open.h"
+#include "report/findings.h"
+
+namespace tieout::cli {
+
+namespace {
+
+struct Options {
+  std::string file;
+  std::vector<std::string> shapes;
+  bool json = false;
+};
+
+ExitCode inspect(const Options& options) {
+  const Side side = open_side(options.file, parse_input_shapes(options.shapes));
+  if (options.json) {
+    std::cout << inspect_json(side.file, side.model).dump(2) << "\n";
+  } else {
+    std::cout << inspect_text(side.file, side.model) << findings_text(side.model.findings, colours_on_stdout());
+  }
+  return ExitCode::done;
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Chosen& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command = add_command(app, "inspect", "Show a file's layers, tensors, shapes and parameter counts",
+                                  "  tieout inspect lenet5.keras\n"
+                                  "  tieout inspect lenet5.pt --input-shape 1,28,28\n"
+                                  "  tieout inspect lenet5.safetensors --json\n");
+  command->add_option("FILE", options->file, "a model or weights file of either framework")->required();
+  add_input_shapes(command, options->shapes);
+  command->add_flag("--json", options->json, "JSON on standard output, and nothing else there");
+  command->callback([options, &chosen] {
+    chosen.json = options->json;
+    chosen.run = [options] { return inspect(*options); };
+  });
+}
+
+}  // namespace tieout::cli

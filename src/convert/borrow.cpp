@@ -1,0 +1,129 @@
+#include "convert/borrow.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "convert/lower.h"
+#include "tieout/error.h"
+
+namespace tieout {
+
+namespace {
+
+// Shapes that the lowered model's own terms give its tensors, by full tensor name.
+std::map<std::string, Shape> expected_shapes(const Model& model) {
+  std::map<std::string, Shape> shapes;
+  for (const auto& layer : model.layers) {
+    for (const auto& parameter : layer.parameters) {
+      for (const auto& term : parameter.terms) {
+        try {
+          shapes[term.tensor] = pattern_shape(term.pattern, parameter.sizes);
+        } catch (const Error&) {
+          // A size that is not known cannot contradict anything.
+        }
+      }
+    }
+  }
+  return shapes;
+}
+
+using Nodes = std::vector<FrameworkNode*>;
+using Groups = std::vector<const FrameworkNode*>;
+
+std::string described(const FrameworkNode& node, const FrameworkModel& file) {
+  std::string text = node.name + " (";
+  for (std::size_t i = 0; i < node.parameters.size(); ++i) {
+    const LazyTensor* tensor = file.find_tensor(node.parameters[i].tensor);
+    text += (i > 0 ? ", " : "") + node.parameters[i].name + (tensor != nullptr ? " " + to_string(tensor->shape) : "");
+  }
+  return text + ")";
+}
+
+// The group for each node: by name if every node finds its name, else by position.
+Groups in_node_order(const Nodes& nodes, const Groups& groups) {
+  Groups named;
+  for (const FrameworkNode* node : nodes) {
+    const auto found = std::ranges::find(groups, node->name, &FrameworkNode::name);
+    if (found == groups.end()) return groups;
+    named.push_back(*found);
+  }
+  return named;
+}
+
+// Gives the node the group's tensors; false and a finding when they are not the tensors that the node has.
+bool take_tensors(FrameworkNode& node, const FrameworkNode& group, const FrameworkModel& bare,
+                  const std::map<std::string, Shape>& expected, Findings& findings) {
+  const bool torch = bare.framework == Framework::torch;
+  std::vector<NodeParameter> taken;
+  bool fits = node.parameters.size() == group.parameters.size();
+  for (std::size_t i = 0; fits && i < node.parameters.size(); ++i) {
+    const auto& wanted = node.parameters[i];
+    const auto found = torch ? std::ranges::find(group.parameters, wanted.name, &NodeParameter::name)
+                             : group.parameters.begin() + static_cast<std::ptrdiff_t>(i);
+    if (found == group.parameters.end()) {
+      fits = false;
+      break;
+    }
+    const LazyTensor* tensor = bare.find_tensor(found->tensor);
+    const auto shape = expected.find(wanted.tensor);
+    fits = tensor != nullptr && (shape == expected.end() || shape->second == tensor->shape);
+    taken.push_back(*found);
+  }
+  if (!fits) {
+    std::string wanted;
+    for (const auto& parameter : node.parameters) {
+      const auto shape = expected.find(parameter.tensor);
+      wanted += (wanted.empty() ? "" : ", ") + parameter.name +
+                (shape == expected.end() ? "" : " " + to_string(shape->second));
+    }
+    findings.push_back({Severity::forbids, group.name,
+                        "the tensors " + described(group, bare) + " do not fit the layer " + node.name + " (" +
+                            node.class_name + "), which has " + wanted,
+                        "give a template with the same layers in the same order, or name the pairs with --map"});
+    return false;
+  }
+  node.name = group.name;
+  node.parameters = std::move(taken);
+  return true;
+}
+
+}  // namespace
+
+Borrowed borrow(const FrameworkModel& bare, const Model& other) {
+  Lowering lowering = lower(other, bare.framework);
+  Borrowed result{std::move(lowering.target), std::move(lowering.findings)};
+  const auto expected = expected_shapes(lowering.model);
+  Nodes nodes;
+  for (auto& node : result.file.nodes) {
+    node.call.clear();  // nobody writes a NAME.py for an architecture that is only assumed
+    if (!node.parameters.empty()) nodes.push_back(&node);
+  }
+  Groups groups;
+  for (const auto& group : bare.nodes) {
+    if (!group.parameters.empty()) groups.push_back(&group);
+  }
+  if (nodes.size() != groups.size()) {
+    std::string names;
+    for (const auto* group : groups) names += (names.empty() ? "" : ", ") + described(*group, bare);
+    result.findings.push_back({Severity::forbids, "",
+                               bare.file + " has " + std::to_string(groups.size()) + " groups of tensors, the architecture of " +
+                                   other.file + " has " + std::to_string(nodes.size()) + " layers with parameters: " + names,
+                               "give a template with the same layers in the same order"});
+  } else {
+    const auto ordered = in_node_order(nodes, groups);
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      take_tensors(*nodes[i], *ordered[i], bare, expected, result.findings);
+    }
+  }
+  result.findings.push_back({Severity::warning, "",
+                             bare.file + " holds no architecture: that of " + other.file + " is assumed for it",
+                             "give a file that holds its architecture (a whole module, a .keras file)"});
+  result.file.format = bare.format;
+  result.file.file = bare.file;
+  result.file.name = bare.name.empty() ? other.name : bare.name;
+  result.file.tensors = bare.tensors;
+  return result;
+}
+
+}  // namespace tieout

@@ -1,0 +1,85 @@
+#include "formats/keras_config/architecture.h"
+
+#include "formats/keras_config/document.h"
+#include "formats/keras_config/functional.h"
+#include "formats/keras_config/layer_entry.h"
+
+namespace tieout::keras {
+
+namespace {
+
+FrameworkNode node_of(const LayerEntry& layer, const Json& entry, int number) {
+  FrameworkNode node;
+  node.name = layer.name;
+  node.class_name = layer.class_name;
+  node.module = layer.module;
+  node.settings = config_of(entry);
+  const ValueRef previous = number == 0 ? ValueRef{} : ValueRef{number - 1, 0};
+  node.inputs.push_back({previous, {}});
+  return node;
+}
+
+// Where no InputLayer says it: the first layer's own config, the shape that Keras built the model with,
+// nothing.
+ModelInput sequential_input(const Json& config, const LayerEntry& first, const Json& first_entry,
+                            const Where& where) {
+  const std::string name = first.name + "_input";
+  if (auto input = read_input(name, config_of(first_entry), where)) return *input;
+  const Json* built = member(config, "build_input_shape");
+  if (built != nullptr && built->is_array()) return {name, read_shape(*built, where), DType::f32};
+  return {name, {}, DType::f32};
+}
+
+void read_sequential(const Json& config, const Json& entries, const std::vector<LayerEntry>& layers,
+                     FrameworkModel& model, const Where& where) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].is_input) {
+      if (i != 0) throw malformed("an InputLayer behind other layers of a Sequential model", where);
+      const auto input = read_input(layers[i].name, config_of(entries[i]), where);
+      if (!input) throw malformed("the InputLayer " + layers[i].name + " states no batch_shape", where);
+      model.inputs.push_back(*input);
+      continue;
+    }
+    if (model.inputs.empty()) model.inputs.push_back(sequential_input(config, layers[i], entries[i], where));
+    model.nodes.push_back(node_of(layers[i], entries[i], static_cast<int>(model.nodes.size())));
+  }
+  const int count = static_cast<int>(model.nodes.size());
+  if (!model.inputs.empty()) model.outputs.push_back(count == 0 ? ValueRef{} : ValueRef{count - 1, 0});
+}
+
+}  // namespace
+
+Architecture read_architecture(const Json& config, const std::set<std::string>& layer_names,
+                               FrameworkModel& model, const Where& where) {
+  Architecture architecture;
+  const std::string class_name = text_member(config, "class_name");
+  const Json* inner = member(config, "config");
+  if (class_name.empty() || inner == nullptr) {
+    throw malformed("the architecture is not {\"class_name\", \"config\"}", where);
+  }
+  model.name = text_member(*inner, "name");
+  // Keras before 2.2.3 wrote a Sequential's config as the bare list.
+  const Json* entries = inner->is_array() ? inner : member(*inner, "layers");
+  const bool functional = member(*inner, "input_layers") != nullptr;
+  if (entries == nullptr || !entries->is_array() || (class_name != "Sequential" && !functional)) {
+    return architecture;
+  }
+  architecture.known = true;
+  architecture.sequential = !functional;
+  Counter counter;
+  std::set<std::string> seen;
+  for (const Json& entry : *entries) {
+    architecture.layers.push_back(read_layer_entry(entry, layer_names, counter, where));
+    const std::string& name = architecture.layers.back().name;
+    if (!seen.insert(name).second) throw malformed("two layers have the name " + name, where);
+  }
+  model.has_architecture = true;
+  if (functional) {
+    read_functional(*inner, *entries, architecture.layers, model, where);
+  } else {
+    read_sequential(*inner, *entries, architecture.layers, model, where);
+  }
+  return architecture;
+}
+
+}  // namespace tieout::keras

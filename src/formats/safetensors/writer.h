@@ -1,0 +1,19 @@
+// Writing safetensors as the Rust library does: the same tensors and metadata give the same bytes.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/output_file.h"
+#include "tensor/lazy_tensor.h"
+
+namespace tieout::safetensors {
+
+using Metadata = std::vector<std::pair<std::string, std::string>>;
+
+// Tensors in the library's order: by element type, then by name. Error(unsupported) for an element type that
+// safetensors does not have (complex128).
+void write_tensors(const std::vector<NamedTensor>& tensors, const Metadata& metadata, OutputFile& out);
+
+}  // namespace tieout::safetensors

@@ -1,0 +1,67 @@
+#include "formats/torch_groups.h"
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "tieout/error.h"
+
+namespace tieout {
+
+namespace {
+
+constexpr std::string_view output_projection = "out_proj";
+
+struct Parts {
+  std::string group;
+  std::string local;
+};
+
+Parts split(const std::string& name) {
+  const std::size_t dot = name.rfind('.');
+  if (dot == std::string::npos) return {"", name};
+  return {name.substr(0, dot), name.substr(dot + 1)};
+}
+
+}  // namespace
+
+std::vector<FrameworkNode> group_tensors(const std::vector<NamedTensor>& tensors) {
+  std::set<std::string> attentions;
+  for (const NamedTensor& tensor : tensors) {
+    const Parts parts = split(tensor.name);
+    if (parts.local == "in_proj_weight" || parts.local == "q_proj_weight") attentions.insert(parts.group);
+  }
+  std::vector<FrameworkNode> nodes;
+  std::map<std::string, std::size_t> known;
+  for (const NamedTensor& tensor : tensors) {
+    Parts parts = split(tensor.name);
+    const Parts outer = split(parts.group);
+    if (outer.local == output_projection && attentions.contains(outer.group)) {
+      parts = {outer.group, outer.local + "." + parts.local};
+    }
+    const auto [found, is_new] = known.emplace(parts.group, nodes.size());
+    if (is_new) nodes.emplace_back().name = parts.group;
+    nodes[found->second].parameters.push_back({.name = parts.local, .path = {}, .tensor = tensor.name});
+  }
+  return nodes;
+}
+
+std::vector<NamedTensor> tensors_to_write(const FrameworkModel& model) {
+  std::map<std::string, const LazyTensor*> by_name;
+  for (const NamedTensor& named : model.tensors) by_name.emplace(named.name, &named.tensor);
+  std::vector<NamedTensor> chosen;
+  std::set<std::string> names;
+  const auto choose = [&](const std::string& name) {
+    const auto found = by_name.find(name);
+    if (found == by_name.end())
+      throw internal_error("a node owns the tensor '" + name + "', which is not there");
+    if (names.insert(name).second) chosen.push_back({name, *found->second});
+  };
+  for (const FrameworkNode& node : model.nodes) {
+    for (const NodeParameter& parameter : node.parameters) choose(parameter.tensor);
+  }
+  for (const NamedTensor& named : model.tensors) choose(named.name);
+  return chosen;
+}
+
+}  // namespace tieout

@@ -1,0 +1,63 @@
+// The zip archive that torch.save writes since PyTorch 1.6 (torch/serialization.py, caffe2/serialize).
+//
+//   NAME/data.pkl     the object; tensors in it refer to storages by key
+//   NAME/byteorder    "little" or "big"; absent before 2.1: little
+//   NAME/data/KEY     a storage, stored, raw elements
+//   NAME/version      "3"
+//   NAME/tieout/model.json   tieout's own, which PyTorch does not look at: the architecture
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "containers/pickle/pickle_reader.h"
+#include "containers/zip/zip_reader.h"
+
+namespace tieout::torch_pt {
+
+constexpr std::string_view pickle_record = "data.pkl";
+constexpr std::string_view architecture_record = "tieout/model.json";
+
+// The bytes of one storage. The CRC is compared before they are given out for the first time.
+class Storage {
+ public:
+  Storage(std::shared_ptr<const ZipReader> zip, const ZipEntry& entry)
+      : zip_(std::move(zip)), entry_(&entry) {}
+
+  [[nodiscard]] std::uint64_t size() const { return entry_->size; }
+  // Error(malformed) when the CRC is wrong. From several threads, too.
+  [[nodiscard]] Bytes bytes() const;
+
+ private:
+  std::shared_ptr<const ZipReader> zip_;
+  const ZipEntry* entry_;
+  mutable std::once_flag verified_;
+};
+
+class Archive {
+ public:
+  explicit Archive(FileRef file);
+
+  [[nodiscard]] const std::string& file() const { return zip_->file()->path(); }
+  [[nodiscard]] bool has(std::string_view record) const { return find(record) != nullptr; }
+  // The payload of a record, without the prefix in its name.
+  [[nodiscard]] std::vector<std::byte> read(std::string_view record) const;
+  // For messages about a record.
+  [[nodiscard]] Where where(std::string_view record) const;
+  // Error(malformed) when there is no such record. The same key gives the same storage.
+  std::shared_ptr<const Storage> storage(const std::string& key);
+
+ private:
+  [[nodiscard]] const ZipEntry* find(std::string_view record) const;
+
+  std::shared_ptr<const ZipReader> zip_;
+  std::string prefix_;  // "archive/"
+  std::map<std::string, std::shared_ptr<const Storage>> storages_;
+};
+
+// Whether the archive is one of PyTorch's: by the first record's name, or anywhere in the directory.
+bool is_torch_archive(const MappedFile& file);
+
+}  // namespace tieout::torch_pt

@@ -1,0 +1,98 @@
+// PyTorch's .pt, .pth and .bin: a state_dict or a whole module, in torch.save's zip archive.
+#include "formats/format.h"
+
+#include "containers/json/json_text.h"
+#include "formats/torch_pt/archive.h"
+#include "formats/torch_pt/legacy.h"
+#include "formats/torch_pt/module_reader.h"
+#include "formats/torch_pt/state_dict_reader.h"
+#include "formats/torch_pt/writer.h"
+#include "formats/torch_source/torch_source.h"
+#include "model/architecture_json.h"
+
+namespace tieout::formats {
+
+namespace {
+
+using namespace torch_pt;
+
+bool recognises_file(const MappedFile& file) {
+  return is_torch_archive(file) || is_bare_pickle(file.bytes());
+}
+
+std::string_view as_text(const std::vector<std::byte>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+void check_kind(const Archive& archive) {
+  const Where where{.file = archive.file(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}};
+  if (archive.has("constants.pkl")) {
+    throw unsupported("the file is TorchScript (torch.jit.save)", where,
+                      "save the model's state_dict() with torch.save instead");
+  }
+  if (!archive.has("byteorder")) return;
+  const std::vector<std::byte> order = archive.read("byteorder");
+  if (as_text(order) == "big") {
+    throw unsupported("the file was written on a big-endian machine", where,
+                      "load it with PyTorch and save it again on a little-endian one");
+  }
+  if (as_text(order) != "little")
+    throw malformed("the byte order is neither little nor big", archive.where("byteorder"));
+}
+
+void read_architecture(const Archive& archive, FrameworkModel& model) {
+  const std::vector<std::byte> text = archive.read(architecture_record);
+  const Where where = archive.where(architecture_record);
+  try {
+    architecture_from_json(parse_json(as_text(text), where), model);
+  } catch (Error& error) {
+    throw error.at(where);
+  }
+}
+
+FrameworkModel read_file(FileRef file) {
+  if (is_bare_pickle(file->bytes())) refuse_bare_pickle(*file);
+  FrameworkModel model;
+  model.framework = Framework::torch;
+  model.format = "torch_pt";
+  model.file = file->path();
+  Archive archive(file);
+  check_kind(archive);
+  const Where where = archive.where(pickle_record);
+  const PickleTree tree = read_pickle(archive.read(pickle_record), torch_callables(), where);
+  const PickleNode root = tree.root();
+  if (is_module(root)) {
+    read_module(root, archive, model);
+  } else if (is_tensor(root)) {
+    throw unsupported("the file holds a single tensor", where, "save a dict of tensors, or a module");
+  } else if (root.is(PickleKind::dict)) {
+    read_state_dict(root, archive, model);
+    if (archive.has(architecture_record)) read_architecture(archive, model);
+  } else {
+    throw root.error("expected a dict of tensors or a module, found " + std::string(describe(root.kind())));
+  }
+  return model;
+}
+
+Outputs write_file(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
+  Outputs outputs;
+  outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
+  write_archive(model, *outputs.back());
+  if (wants_source(model)) outputs.push_back(write_torch_source(model, path, options.overwrite));
+  return outputs;
+}
+
+}  // namespace
+
+Format torch_pt() {
+  return {.name = "torch_pt",
+          .title = "PyTorch state_dict or module (.pt, .pth, .bin)",
+          .framework = Framework::torch,
+          .suffixes = {".pth", ".bin", ".pt"},
+          .writes_architecture = true,
+          .recognises = recognises_file,
+          .read = read_file,
+          .write = write_file};
+}
+
+}  // namespace tieout::formats

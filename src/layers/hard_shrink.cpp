@@ -1,0 +1,40 @@
+#include "layers/shared/elementwise.h"
+
+// y = x, 0 within lambda of 0. Lambda is 0.5 by default; Keras has the function with the default only.
+
+namespace tieout::layers {
+
+namespace {
+
+void write(Lowerer& lowerer) {
+  const auto& lambda = lowerer.layer().settings["lambda"];
+  if (lowerer.to_torch()) {
+    lowerer.add("Hardshrink", {{"lambd", lambda}});
+  } else if (lambda == 0.5) {
+    lowerer.add("Activation", {{"activation", "hard_shrink"}});
+  } else {
+    lowerer.refuse("Keras has hard_shrink with lambda = 0.5 only, this one has " + lambda.dump(),
+                   "use lambd=0.5");
+  }
+}
+
+}  // namespace
+
+LayerKind hard_shrink() {
+  Elementwise form;
+  form.name = "hard_shrink";
+  form.torch = exact({"Hardshrink"});
+  form.keras = exact({"activation:hard_shrink"});
+  form.summary = "y = x, 0 within lambda of 0.";
+  form.read = [](Lifter& lifter) { return Json{{"lambda", lifter.settings().number("lambd", 0.5)}}; };
+  form.function = [](double x, const Json& settings) {
+    const double lambda = settings["lambda"].get<double>();
+    return x > lambda || x < -lambda ? x : 0.0;
+  };
+  form.write = write;
+  LayerKind kind = elementwise_kind(form);
+  kind.cases = plain_cases("Hardshrink", "hard_shrink");
+  return kind;
+}
+
+}  // namespace tieout::layers

@@ -1,0 +1,95 @@
+#include <algorithm>
+
+#include "layers/shared/elementwise.h"
+
+// y = max(x, 0), in Keras also with an upper limit, a slope below and a threshold.
+//
+// Keras' ReLU is read as the kind that it is: leaky_relu (a slope only), threshold (a threshold only),
+// hard_tanh (a limit other than 6), and relu for the rest.
+
+namespace tieout::layers {
+
+namespace {
+
+void lift(Lifter& lifter) {
+  const auto& given = lifter.settings();
+  const auto& name = lifter.node().class_name;
+  double slope = 0;
+  double threshold = 0;
+  Json limit = nullptr;
+  if (name == "ReLU6" || name == "activation:relu6") {
+    limit = 6.0;
+  } else if (name == "ReLU" && lifter.is_keras()) {
+    slope = given.number("negative_slope", 0);
+    threshold = given.number("threshold", 0);
+    if (given.has("max_value")) limit = given.number("max_value", 0);
+  }
+  Layer layer = lifter.layer("relu");
+  if (slope != 0 && threshold == 0 && limit.is_null()) {
+    layer.kind = "leaky_relu";
+    layer.settings = {{"slope", slope}};
+  } else if (slope == 0 && threshold != 0 && limit.is_null()) {
+    layer.kind = "threshold";
+    layer.settings = {{"threshold", threshold}, {"value", 0.0}};
+  } else if (slope == 0 && threshold == 0 && !limit.is_null() && limit != 6.0) {
+    layer.kind = "hard_tanh";
+    layer.settings = {{"min", 0.0}, {"max", limit}};
+  } else {
+    layer.settings = {{"slope", slope}, {"threshold", threshold}, {"max", limit}};
+  }
+  lifter.add(std::move(layer));
+}
+
+// In the order in which Keras computes it (keras/src/activations/activations.py, class ReLU).
+double relu_of(double x, const Json& settings) {
+  const double slope = settings["slope"].get<double>();
+  const double threshold = settings["threshold"].get<double>();
+  const double below = slope == 0 ? 0 : std::max(threshold - x, 0.0);
+  double y = threshold == 0 ? std::max(x, 0.0) : (x > threshold ? x : 0.0);
+  if (!settings["max"].is_null()) y = std::clamp(y, 0.0, settings["max"].get<double>());
+  return y - slope * below;
+}
+
+void write(Lowerer& lowerer) {
+  const auto& settings = lowerer.layer().settings;
+  const bool plain = settings["slope"] == 0.0 && settings["threshold"] == 0.0;
+  if (lowerer.to_keras()) {
+    lowerer.add("ReLU", {{"max_value", settings["max"]},
+                         {"negative_slope", settings["slope"]},
+                         {"threshold", settings["threshold"]}});
+  } else if (plain && settings["max"].is_null()) {
+    lowerer.add("ReLU", Json::object());
+  } else if (plain && settings["max"] == 6.0) {
+    lowerer.add("ReLU6", Json::object());
+  } else {
+    lowerer.refuse("torch.nn has no ReLU with a limit, a slope and a threshold at once",
+                   "use one of max_value, negative_slope and threshold");
+  }
+}
+
+}  // namespace
+
+LayerKind relu() {
+  Elementwise form;
+  form.name = "relu";
+  form.torch = exact({"ReLU", "ReLU6"});
+  form.keras = exact({"ReLU", "activation:relu", "activation:relu6"});
+  form.summary = "y = max(x, 0); ReLU6: at most 6.";
+  form.function = relu_of;
+  form.write = write;
+  LayerKind kind = elementwise_kind(form);
+  kind.lift = lift;
+  kind.cases = {torch_case("image", "ReLU", Json::object(), {2, 3, 4, 5}),
+                torch_case("vector, in place", "ReLU", {{"inplace", true}}, {3, 7}),
+                torch_case("at most 6", "ReLU6", Json::object(), {20, 30}),
+                keras_case("the layer", "ReLU", Json::object(), {2, 4, 5, 3}),
+                keras_case("the function", "Activation", {{"activation", "relu"}}, {2, 4, 5, 3}),
+                keras_case("the function, at most 6", "Activation", {{"activation", "relu6"}}, {20, 30}),
+                keras_case("at most 6", "ReLU", {{"max_value", 6.0}}, {20, 30}),
+                keras_case("at most 1.5", "ReLU", {{"max_value", 1.5}}, {3, 7}),
+                keras_case("a slope below", "ReLU", {{"negative_slope", 0.25}}, {3, 7}),
+                keras_case("a threshold", "ReLU", {{"threshold", 0.5}}, {3, 7})};
+  return kind;
+}
+
+}  // namespace tieout::layers

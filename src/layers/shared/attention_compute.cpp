@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <cmath>
+
+#include "layers/shared/attention.h"
+
+namespace tieout {
+
+namespace {
+
+std::size_t index(std::int64_t i) {
+  return static_cast<std::size_t>(i);
+}
+
+// x: n s e   kernel: h d e   bias: h d   ->   n h s d
+Array project(const Array& x, const Array& kernel, const Array& bias) {
+  const std::int64_t batch = x.size(0);
+  const std::int64_t steps = x.size(1);
+  const std::int64_t features = x.size(2);
+  const std::int64_t heads = kernel.size(0);
+  const std::int64_t width = kernel.size(1);
+  Array y({batch, heads, steps, width});
+  std::size_t at = 0;
+  for (std::int64_t n = 0; n < batch; ++n) {
+    for (std::int64_t h = 0; h < heads; ++h) {
+      for (std::int64_t s = 0; s < steps; ++s) {
+        const double* from = x.data.data() + (n * steps + s) * features;
+        for (std::int64_t d = 0; d < width; ++d) {
+          const std::int64_t row = h * width + d;
+          double sum = bias.data[index(row)];
+          for (std::int64_t e = 0; e < features; ++e) sum += kernel.data[index(row * features + e)] * from[e];
+          y.data[at++] = sum;
+        }
+      }
+    }
+  }
+  return y;
+}
+
+double dot(const double* a, const double* b, std::int64_t count) {
+  double sum = 0;
+  for (std::int64_t k = 0; k < count; ++k) sum += a[k] * b[k];
+  return sum;
+}
+
+void softmax(std::vector<double>& row) {
+  if (row.empty()) return;
+  const double top = *std::ranges::max_element(row);
+  double sum = 0;
+  for (double& x : row) sum += x = std::exp(x - top);
+  for (double& x : row) x /= sum;
+}
+
+// q: n h t d   k: n h s d   v: n h s w   ->   n h t w
+Array attend(const Array& q, const Array& k, const Array& v) {
+  const std::int64_t steps = k.size(2);
+  const std::int64_t width = q.size(3);
+  const std::int64_t out_width = v.size(3);
+  Array y({q.size(0), q.size(1), q.size(2), out_width});
+  std::vector<double> weights(index(steps));
+  for (std::int64_t head = 0; head < q.size(0) * q.size(1); ++head) {
+    for (std::int64_t t = 0; t < q.size(2); ++t) {
+      const double* query = q.data.data() + (head * q.size(2) + t) * width;
+      for (std::int64_t s = 0; s < steps; ++s) {
+        const double* key = k.data.data() + (head * steps + s) * width;
+        weights[index(s)] = dot(query, key, width) / std::sqrt(static_cast<double>(width));
+      }
+      softmax(weights);
+      double* into = y.data.data() + (head * q.size(2) + t) * out_width;
+      for (std::int64_t s = 0; s < steps; ++s) {
+        const double* value = v.data.data() + (head * steps + s) * out_width;
+        for (std::int64_t d = 0; d < out_width; ++d) into[d] += weights[index(s)] * value[d];
+      }
+    }
+  }
+  return y;
+}
+
+// x: n h t d   kernel: o h d   bias: o   ->   n t o
+Array join(const Array& x, const Array& kernel, const Array& bias) {
+  const std::int64_t heads = x.size(1);
+  const std::int64_t steps = x.size(2);
+  const std::int64_t width = x.size(3);
+  Array y({x.size(0), steps, kernel.size(0)});
+  std::size_t at = 0;
+  for (std::int64_t n = 0; n < x.size(0); ++n) {
+    for (std::int64_t t = 0; t < steps; ++t) {
+      for (std::int64_t o = 0; o < kernel.size(0); ++o) {
+        double sum = bias.data[index(o)];
+        for (std::int64_t h = 0; h < heads; ++h) {
+          sum += dot(x.data.data() + ((n * heads + h) * steps + t) * width,
+                     kernel.data.data() + (o * heads + h) * width, width);
+        }
+        y.data[at++] = sum;
+      }
+    }
+  }
+  return y;
+}
+
+}  // namespace
+
+std::vector<Array> compute_attention(const Evaluation& e) {
+  const Array q = project(*e.inputs[0], e.parameter("query_kernel"), e.parameter("query_bias"));
+  const Array k = project(*e.inputs[1], e.parameter("key_kernel"), e.parameter("key_bias"));
+  const Array v = project(*e.inputs[2], e.parameter("value_kernel"), e.parameter("value_bias"));
+  return {join(attend(q, k, v), e.parameter("output_kernel"), e.parameter("output_bias"))};
+}
+
+}  // namespace tieout

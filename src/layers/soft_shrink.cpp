@@ -1,0 +1,41 @@
+#include "layers/shared/elementwise.h"
+
+// y = x moved towards 0 by lambda, 0 within lambda of it. Lambda is 0.5 by default; Keras has the function
+// with the default only.
+
+namespace tieout::layers {
+
+namespace {
+
+void write(Lowerer& lowerer) {
+  const auto& lambda = lowerer.layer().settings["lambda"];
+  if (lowerer.to_torch()) {
+    lowerer.add("Softshrink", {{"lambd", lambda}});
+  } else if (lambda == 0.5) {
+    lowerer.add("Activation", {{"activation", "soft_shrink"}});
+  } else {
+    lowerer.refuse("Keras has soft_shrink with lambda = 0.5 only, this one has " + lambda.dump(),
+                   "use lambd=0.5");
+  }
+}
+
+}  // namespace
+
+LayerKind soft_shrink() {
+  Elementwise form;
+  form.name = "soft_shrink";
+  form.torch = exact({"Softshrink"});
+  form.keras = exact({"activation:soft_shrink"});
+  form.summary = "y = x moved towards 0 by lambda, 0 within lambda of it.";
+  form.read = [](Lifter& lifter) { return Json{{"lambda", lifter.settings().number("lambd", 0.5)}}; };
+  form.function = [](double x, const Json& settings) {
+    const double lambda = settings["lambda"].get<double>();
+    return x > lambda ? x - lambda : (x < -lambda ? x + lambda : 0.0);
+  };
+  form.write = write;
+  LayerKind kind = elementwise_kind(form);
+  kind.cases = plain_cases("Softshrink", "soft_shrink");
+  return kind;
+}
+
+}  // namespace tieout::layers

@@ -1,0 +1,22 @@
+#include <cmath>
+
+#include "layers/shared/elementwise.h"
+
+// y = tanh(x)
+
+namespace tieout::layers {
+
+LayerKind tanh() {
+  Elementwise form;
+  form.name = "tanh";
+  form.torch = exact({"Tanh"});
+  form.keras = exact({"activation:tanh"});
+  form.summary = "y = tanh(x).";
+  form.function = [](double x, const Json&) { return std::tanh(x); };
+  form.write = write_plain("Tanh", "tanh");
+  LayerKind kind = elementwise_kind(form);
+  kind.cases = plain_cases("Tanh", "tanh");
+  return kind;
+}
+
+}  // namespace tieout::layers

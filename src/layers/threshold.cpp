@@ -1,0 +1,41 @@
+#include "layers/shared/elementwise.h"
+
+// y = x above the threshold, a fixed value elsewhere. Keras: ReLU(threshold=...), whose value is 0.
+
+namespace tieout::layers {
+
+namespace {
+
+void write(Lowerer& lowerer) {
+  const auto& settings = lowerer.layer().settings;
+  if (lowerer.to_torch()) {
+    lowerer.add("Threshold", settings);
+  } else if (settings["value"] == 0.0) {
+    lowerer.add("ReLU", {{"threshold", settings["threshold"]}});
+  } else {
+    lowerer.refuse("Keras has no layer that puts " + settings["value"].dump() + " below a threshold",
+                   "use the value 0");
+  }
+}
+
+}  // namespace
+
+LayerKind threshold() {
+  Elementwise form;
+  form.name = "threshold";
+  form.torch = exact({"Threshold"});
+  form.summary = "y = x for x > threshold, value otherwise.";
+  form.read = [](Lifter& lifter) {
+    return Json{{"threshold", lifter.settings().number("threshold", 0)},
+                {"value", lifter.settings().number("value", 0)}};
+  };
+  form.function = [](double x, const Json& settings) {
+    return x > settings["threshold"].get<double>() ? x : settings["value"].get<double>();
+  };
+  form.write = write;
+  LayerKind kind = elementwise_kind(form);
+  kind.cases = {torch_case("value 0", "Threshold", {{"threshold", 0.3}, {"value", 0.0}}, {2, 3, 4, 5})};
+  return kind;
+}
+
+}  // namespace tieout::layers

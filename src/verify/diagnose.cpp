@@ -1,0 +1,263 @@
+#include "verify/diagnose.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "layers/layer_kind.h"
+#include "tieout/error.h"
+#include "verify/compare.h"
+#include "verify/parameters.h"
+
+namespace tieout {
+
+namespace {
+
+using Values = std::vector<std::optional<Array>>;
+
+// A layer with one thing changed.
+struct Variant {
+  Layer layer;
+  std::string cause;
+  std::string message;
+};
+
+std::vector<Axes> input_axes(const Model& model, const Layer& layer) {
+  std::vector<Axes> axes;
+  for (const int value : layer.inputs) axes.push_back(model.values.at(static_cast<std::size_t>(value)).axes);
+  return axes;
+}
+
+const Layer& layer_at(const Model& model, int index) {
+  return model.layers.at(static_cast<std::size_t>(index));
+}
+
+// One direction: layers of `side` are changed until its value is the other's.
+class Search {
+ public:
+  Search(const DiagnosedSide& side, const Values& values, const std::set<int>& tied, int value)
+      : side_(side), values_(values), value_(value) {
+    collect(tied);
+  }
+
+  // The layers between the values that tie out and the one that does not, in the order of the data.
+  [[nodiscard]] const std::vector<int>& candidates() const { return candidates_; }
+
+  // The value when `index` is replaced by `changed`; nothing when it cannot be computed so.
+  [[nodiscard]] std::optional<Array> with(int index, const Layer& changed) const {
+    std::map<int, Array> made;
+    for (const int candidate : candidates_) {
+      if (candidate < index) continue;  // unchanged: layers are in topological order
+      const Layer& layer = candidate == index ? changed : layer_at(side_.model, candidate);
+      std::vector<const Array*> inputs;
+      for (const int input : layer.inputs) {
+        const auto found = made.find(input);
+        const auto& known = values_.at(static_cast<std::size_t>(input));
+        if (found == made.end() && !known) return std::nullopt;
+        inputs.push_back(found != made.end() ? &found->second : &*known);
+      }
+      try {
+        auto outputs = evaluate_layer(side_.file, layer, inputs, overrides(candidate));
+        for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
+          made[layer.outputs[k]] = std::move(outputs[k]);
+        }
+      } catch (const Error&) {
+        return std::nullopt;  // the variant does not fit the tensors or the input: it is not the cause
+      } catch (const Json::exception&) {
+        return std::nullopt;
+      }
+    }
+    const auto found = made.find(value_);
+    return found == made.end() ? std::nullopt : std::optional(std::move(found->second));
+  }
+
+ private:
+  void collect(const std::set<int>& tied) {
+    std::set<int> wanted{value_};
+    for (std::size_t i = side_.model.layers.size(); i-- > 0;) {
+      const Layer& layer = side_.model.layers[i];
+      const bool makes = std::ranges::any_of(layer.outputs, [&](int output) { return wanted.contains(output); });
+      if (!makes) continue;
+      candidates_.insert(candidates_.begin(), static_cast<int>(i));
+      for (const int input : layer.inputs) {
+        if (!tied.contains(input)) wanted.insert(input);
+      }
+    }
+  }
+
+  [[nodiscard]] const LayerParameters* overrides(int index) const {
+    if (side_.parameters == nullptr) return nullptr;
+    const auto found = side_.parameters->find(index);
+    return found == side_.parameters->end() ? nullptr : &found->second;
+  }
+
+  const DiagnosedSide& side_;
+  const Values& values_;
+  int value_;
+  std::vector<int> candidates_;
+};
+
+// The layer with the partner's settings where they differ: each one alone, then all of them.
+std::vector<Variant> with_partner_settings(const Layer& layer, const Layer& partner, const std::string& own_file,
+                                           const std::string& other_file) {
+  std::vector<Variant> variants;
+  Variant all{layer, "", ""};
+  for (const auto& [key, value] : layer.settings.items()) {
+    const auto theirs = partner.settings.find(key);
+    if (theirs == partner.settings.end() || *theirs == value) continue;
+    const std::string message =
+        fmt::format("{} is {} in {} and {} in {}", key, theirs->dump(), other_file, value.dump(), own_file);
+    variants.push_back({layer, key, message});
+    variants.back().layer.settings[key] = *theirs;
+    all.layer.settings[key] = *theirs;
+    all.cause += (all.cause.empty() ? "" : ", ") + key;
+    all.message += (all.message.empty() ? "" : "; ") + message;
+  }
+  if (variants.size() > 1) variants.push_back(all);
+  return variants;
+}
+
+void add_mistakes(std::vector<Variant>& variants, const Variant& from, const DiagnosedSide& side) {
+  for (const auto& mistake : kind_named(from.layer.kind).mistakes) {
+    Variant variant = from;
+    if (!mistake.mutate(variant.layer, side.model.framework, input_axes(side.model, from.layer))) continue;
+    variant.cause = from.cause.empty() ? mistake.name : mistake.name + ", " + from.cause;
+    variant.message = from.message.empty() ? mistake.message : mistake.message + "; " + from.message;
+    variants.push_back(std::move(variant));
+  }
+}
+
+// A mistake says the same of both files: it tells in which way they disagree, not who is wrong. Its own variants come
+// before those that need a setting changed as well.
+std::vector<Variant> variants_of(const DiagnosedSide& side, const Layer& layer, const DiagnosedSide& other,
+                                 const Layer& partner) {
+  std::vector<Variant> variants = with_partner_settings(layer, partner, side.file.file, other.file.file);
+  const std::vector<Variant> settings = variants;
+  add_mistakes(variants, {layer, "", ""}, side);
+  for (const auto& variant : settings) add_mistakes(variants, variant, side);
+  return variants;
+}
+
+class Diagnoser {
+ public:
+  Diagnoser(const DiagnosedSide& a, const DiagnosedSide& b, const Matching& matching, const std::vector<double>& relative)
+      : a_(a), b_(b), matching_(matching), relative_(relative) {}
+
+  std::optional<Diagnosis> run(const std::vector<Array>& inputs_a, const std::vector<Array>& inputs_b) {
+    values_a_ = interpret(a_.model, a_.file, inputs_a, a_.parameters);
+    values_b_ = interpret(b_.model, b_.file, inputs_b, b_.parameters);
+    tied_a_.insert(a_.model.inputs.begin(), a_.model.inputs.end());
+    tied_b_.insert(b_.model.inputs.begin(), b_.model.inputs.end());
+    for (const auto& pair : matching_.values) {
+      const auto& left = value(values_a_, pair.a);
+      const auto& right = value(values_b_, pair.b);
+      if (!left || !right) continue;
+      if (!ties_out(*left, *right, pair)) return explain(pair, *left, *right);
+      tied_a_.insert(pair.a);
+      tied_b_.insert(pair.b);
+    }
+    return std::nullopt;
+  }
+
+ private:
+  static const std::optional<Array>& value(const Values& values, int index) {
+    return values.at(static_cast<std::size_t>(index));
+  }
+
+  [[nodiscard]] bool ties_out(const Array& left, const Array& right, const Pair& pair) const {
+    return compare(left, a_.model.values.at(static_cast<std::size_t>(pair.a)).axes, right,
+                   b_.model.values.at(static_cast<std::size_t>(pair.b)).axes,
+                   relative_.at(static_cast<std::size_t>(pair.a)))
+        .ties_out;
+  }
+
+  [[nodiscard]] const Pair* pair_of(int layer, bool in_b) const {
+    const auto found = std::ranges::find(matching_.layers, layer, in_b ? &Pair::b : &Pair::a);
+    return found == matching_.layers.end() ? nullptr : &*found;
+  }
+
+  Diagnosis explain(const Pair& pair, const Array& left, const Array& right) {
+    const Search search_b(b_, values_b_, tied_b_, pair.b);
+    const Search search_a(a_, values_a_, tied_a_, pair.a);
+    for (const int index : search_b.candidates()) {
+      const Pair* layers = pair_of(index, true);
+      if (layers == nullptr) continue;
+      const Layer& ours = layer_at(a_.model, layers->a);
+      for (const auto& variant : variants_of(b_, layer_at(b_.model, index), a_, ours)) {
+        const auto made = search_b.with(index, variant.layer);
+        if (made && ties_out(left, *made, pair)) return found(*layers, variant);
+      }
+    }
+    for (const int index : search_a.candidates()) {
+      const Pair* layers = pair_of(index, false);
+      if (layers == nullptr) continue;
+      const Layer& theirs = layer_at(b_.model, layers->b);
+      for (const auto& variant : variants_of(a_, layer_at(a_.model, index), b_, theirs)) {
+        const auto made = search_a.with(index, variant.layer);
+        if (made && ties_out(*made, right, pair)) return found(*layers, variant);
+      }
+    }
+    return unexplained(search_a, search_b, pair);
+  }
+
+  [[nodiscard]] Diagnosis found(const Pair& layers, const Variant& variant) const {
+    return {layer_at(a_.model, layers.a).name, layer_at(b_.model, layers.b).name, variant.cause, variant.message};
+  }
+
+  // The parameters side by side; or else the layers that only one side has.
+  [[nodiscard]] Diagnosis unexplained(const Search& in_a, const Search& in_b, const Pair& pair) const {
+    for (const int index : in_b.candidates()) {
+      const Pair* layers = pair_of(index, true);
+      if (layers == nullptr) continue;
+      const Layer& left = layer_at(a_.model, layers->a);
+      const Layer& right = layer_at(b_.model, layers->b);
+      const auto differing = differing_parameters(a_.model, a_.file, left, b_.model, b_.file, right, 1e-6);
+      if (differing.empty() || b_.parameters != nullptr) continue;
+      std::string message = "the parameters differ:";
+      for (const auto& one : differing) {
+        message += fmt::format(" {} by {:.3g} of {:.3g};", one.name, one.max_abs, one.magnitude);
+      }
+      message += " no known mistake explains it";
+      return {left.name, right.name, differing.size() == 1 ? differing[0].name : "parameters", message};
+    }
+    const int made_a = a_.model.producer(pair.a);
+    const int made_b = b_.model.producer(pair.b);
+    std::string only = without_partner(in_a, false) + without_partner(in_b, true);
+    return {made_a < 0 ? "" : layer_at(a_.model, made_a).name, made_b < 0 ? "" : layer_at(b_.model, made_b).name, "",
+            only.empty() ? "no setting, known mistake or parameter explains it"
+                         : "layers without a partner stand in front of it:" + only};
+  }
+
+  [[nodiscard]] std::string without_partner(const Search& search, bool in_b) const {
+    const DiagnosedSide& side = in_b ? b_ : a_;
+    std::string names;
+    for (const int index : search.candidates()) {
+      if (pair_of(index, in_b) != nullptr) continue;
+      const Layer& layer = layer_at(side.model, index);
+      names += " " + layer.name + " (" + layer.kind + ", " + side.file.file + ")";
+    }
+    return names;
+  }
+
+  const DiagnosedSide& a_;
+  const DiagnosedSide& b_;
+  const Matching& matching_;
+  const std::vector<double>& relative_;
+  Values values_a_;
+  Values values_b_;
+  std::set<int> tied_a_;
+  std::set<int> tied_b_;
+};
+
+}  // namespace
+
+std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a, const DiagnosedSide& b,
+                                  const std::vector<Array>& inputs_b, const Matching& matching,
+                                  const std::vector<double>& relative) {
+  return Diagnoser(a, b, matching, relative).run(inputs_a, inputs_b);
+}
+
+}  // namespace tieout

@@ -1,0 +1,122 @@
+#include "verify/probe.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "tieout/error.h"
+#include "verify/random.h"
+
+namespace tieout {
+
+namespace {
+
+constexpr std::int64_t batch = 2;
+constexpr double small = 0.01;
+// What an integer input without embedding may be; such inputs are counts or flags.
+constexpr std::int64_t small_integers = 2;
+
+const Value& input_of(const Model& model, std::size_t i) {
+  return model.values.at(static_cast<std::size_t>(model.inputs.at(i)));
+}
+
+Shape probe_shape(const Model& model, std::size_t i) {
+  const Value& value = input_of(model, i);
+  Shape shape = shape_of(value.axes);
+  if (!shape.empty() && shape[0] == unknown) shape[0] = batch;
+  if (!value.known || std::ranges::find(shape, unknown) != shape.end()) {
+    throw usage_error(
+        "the shape of the input " + model.input_names.at(i) + " of " + model.file + " is not known" +
+            (value.known ? ": " + to_string(shape_of(value.axes)) : ""),
+        "give it with --input-shape, without the batch and in that model's layout, or give inputs with --probe");
+  }
+  return shape;
+}
+
+bool is_integer(DType dtype) {
+  return dtype <= DType::i64;
+}
+
+}  // namespace
+
+std::int64_t embedding_size(const Model& model, int input_value) {
+  // Behind layers that only move elements, the values are still the input's.
+  std::set<int> same{input_value};
+  std::int64_t smallest = 0;
+  for (const auto& layer : model.layers) {
+    if (layer.inputs.size() != 1 || !same.contains(layer.inputs[0])) continue;
+    if (layer.kind == "embedding" && !layer.parameters.empty()) {
+      const Parameter& table = layer.parameters.front();
+      const std::int64_t rows = pattern_shape(table.canonical, table.sizes).at(0);
+      smallest = smallest == 0 ? rows : std::min(smallest, rows);
+    } else if (layer.parameters.empty()) {
+      same.insert(layer.outputs.begin(), layer.outputs.end());
+    }
+  }
+  return smallest;
+}
+
+std::vector<Array> random_probe(const Model& model, int number, std::uint64_t seed) {
+  Random random(seed + static_cast<std::uint64_t>(number));
+  std::vector<Array> inputs;
+  for (std::size_t i = 0; i < model.inputs.size(); ++i) {
+    Array array(probe_shape(model, i));
+    const std::int64_t indices = embedding_size(model, model.inputs[i]);
+    const std::int64_t limit = indices > 0 ? indices : is_integer(input_of(model, i).dtype) ? small_integers : 0;
+    for (double& element : array.data) {
+      if (limit > 0) {
+        element = static_cast<double>(random.below(limit));
+      } else if (number % 3 == 1) {
+        element = random.uniform();
+      } else {
+        element = random.normal() * (number % 3 == 2 ? small : 1.0);
+      }
+    }
+    inputs.push_back(std::move(array));
+  }
+  return inputs;
+}
+
+std::vector<Array> given_probe(const Model& model, const std::vector<NamedTensor>& tensors) {
+  if (tensors.size() != model.inputs.size()) {
+    throw usage_error("the probe holds " + std::to_string(tensors.size()) + " arrays, " + model.file + " has " +
+                          std::to_string(model.inputs.size()) + " inputs",
+                      "give one array for each input of the first model");
+  }
+  std::vector<Array> inputs;
+  for (std::size_t i = 0; i < model.inputs.size(); ++i) {
+    auto found = std::ranges::find(tensors, model.input_names[i], &NamedTensor::name);
+    if (found == tensors.end()) found = std::ranges::find(tensors, "input/" + std::to_string(i), &NamedTensor::name);
+    const LazyTensor& tensor = found != tensors.end() ? found->tensor : tensors[i].tensor;
+    const Value& value = input_of(model, i);
+    bool fits = !value.known || tensor.shape.size() == value.axes.size();
+    for (std::size_t k = 0; fits && value.known && k < tensor.shape.size(); ++k) {
+      fits = value.axes[k].size == unknown || value.axes[k].size == tensor.shape[k];
+    }
+    if (!fits) {
+      throw usage_error("the probe for the input " + model.input_names[i] + " has the shape " +
+                            to_string(tensor.shape) + ", the model takes " + to_string(shape_of(value.axes)),
+                        "the batch comes first, and the layout is that of " + model.file);
+    }
+    inputs.push_back(to_array(tensor));
+  }
+  return inputs;
+}
+
+Array to_array(const LazyTensor& tensor) {
+  Array array(tensor.shape);
+  const auto bytes = tensor.load();
+  const std::size_t size = size_of(tensor.dtype);
+  for (std::size_t i = 0; i < array.count(); ++i) array.data[i] = to_double(tensor.dtype, bytes.data() + i * size);
+  return array;
+}
+
+LazyTensor to_tensor(const Array& array) {
+  std::vector<std::byte> bytes(array.count() * sizeof(double));
+  // memcpy from the null pointer of an empty array is undefined.
+  if (!bytes.empty()) std::memcpy(bytes.data(), array.data.data(), bytes.size());
+  return make_tensor(DType::f64, array.shape, std::move(bytes));
+}
+
+}  // namespace tieout

@@ -1,0 +1,233 @@
+"""Takes the layer records' cases there and back: framework -> tieout -> other framework -> tieout -> framework.
+
+The frameworks run in two processes each, whatever the number of cases; tieout runs once for each step of each case.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import traceback
+
+import numpy as np
+
+TIEOUT = os.environ.get("TIEOUT", str(pathlib.Path(__file__).parents[2] / "build" / "tieout"))
+HERE = pathlib.Path(__file__).parent
+PYTHON = {
+    "torch": os.environ.get("TIEOUT_TORCH_PYTHON", sys.executable),
+    "keras": os.environ.get("TIEOUT_KERAS_PYTHON", sys.executable),
+}
+OTHER = {"torch": "keras", "keras": "torch"}
+SUFFIX = {"torch": ".pt", "keras": ".keras"}
+REFUSED = 5
+
+
+def read_cases():
+    listed = subprocess.run([TIEOUT, "layers", "--cases"], capture_output=True, text=True, timeout=60, check=True)
+    cases = {}
+    for case in json.loads(listed.stdout):
+        name = f"{case['kind']}, {case['framework']} {case['class']}, {case['name']}"
+        assert name not in cases, f"two cases are named {name}"
+        cases[name] = case
+    return cases
+
+
+@dataclasses.dataclass
+class Step:
+    """How one step of a case ended: tieout's exit code, or 0, and what was said."""
+
+    code: int = 0
+    said: str = ""
+
+
+@dataclasses.dataclass
+class Flow:
+    name: str
+    case: dict
+    folder: pathlib.Path
+    steps: dict = dataclasses.field(default_factory=dict)
+    axes: dict = dataclasses.field(default_factory=dict)  # of "inputs" and "outputs": the source's, the written model's
+
+    @property
+    def framework(self):
+        return self.case["framework"]
+
+    @property
+    def other(self):
+        return OTHER[self.framework]
+
+    def path(self, name):
+        return self.folder / name
+
+    @property
+    def source(self):
+        return self.path("source" + SUFFIX[self.framework])
+
+    @property
+    def written(self):
+        return self.path("written" + SUFFIX[self.other])
+
+    @property
+    def back(self):
+        return self.path("back" + SUFFIX[self.framework])
+
+    def ok(self, *steps):
+        return all(step in self.steps and self.steps[step].code == 0 for step in steps)
+
+    def tieout(self, step, *arguments):
+        done = subprocess.run([TIEOUT, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+        self.steps[step] = Step(done.returncode, done.stdout + done.stderr)
+        return done
+
+    def inspect(self, step, path, *options):
+        done = self.tieout(step, "inspect", path, "--json", *options)
+        return json.loads(done.stdout) if done.returncode == 0 else {}
+
+    def arrays(self, name):
+        with np.load(self.path(name)) as file:
+            return [file[key] for key in sorted(file.files)]
+
+
+def run_framework(framework, items, folder):
+    """Gives {id: Step}. A process that dies takes one item with it; another goes on with the rest."""
+    steps = {}
+    for attempt in range(len(items)):
+        rest = [item for item in items if item["id"] not in steps]
+        if not rest:
+            break
+        items_path, results_path = folder / f"items{attempt}.json", folder / f"results{attempt}.jsonl"
+        items_path.write_text(json.dumps(rest))
+        results_path.touch()
+        runner = [PYTHON[framework], HERE / f"run_{framework}_cases.py", items_path, results_path]
+        with open(folder / f"stderr{attempt}", "w+") as stderr:
+            try:
+                end = subprocess.run(runner, stdout=stderr, stderr=stderr, timeout=900).returncode
+            except subprocess.TimeoutExpired:
+                end = "time-out"
+            stderr.seek(0)
+            last_words = stderr.read()[-2000:]
+        began = None
+        for line in results_path.read_text().splitlines():
+            result = json.loads(line)
+            if "began" in result:
+                began = result["id"]
+            else:
+                steps[result["id"]] = Step(1 if result["error"] else 0, result["error"] or "")
+                began = None
+        if began is None and not any(item["id"] in steps for item in rest):
+            began = rest[0]["id"]
+        if began is not None:
+            steps[began] = Step(1, f"the process died ({end}): {last_words}")
+    return steps
+
+
+def make_sources(flows, folder):
+    for framework in ("torch", "keras"):
+        items = [
+            {
+                "id": flow.name,
+                "do": "make",
+                "case": flow.case,
+                "model": str(flow.source),
+                "inputs": str(flow.path("inputs.npz")),
+                "outputs": str(flow.path("source_outputs.npz")),
+            }
+            for flow in flows
+            if flow.framework == framework
+        ]
+        (folder / f"make_{framework}").mkdir()
+        for name, step in run_framework(framework, items, folder / f"make_{framework}").items():
+            next(flow for flow in flows if flow.name == name).steps["make"] = step
+
+
+def shape_options(flow, inputs):
+    """--input-shape for a PyTorch module, which holds none."""
+    if flow.framework == "keras":
+        return []
+    options = []
+    for entry, shape in zip(inputs, flow.case["input_shapes"], strict=True):
+        text = ",".join(map(str, shape[1:]))
+        options += ["--input-shape", text if len(inputs) == 1 else f"{entry['name']}={text}"]
+    return options
+
+
+def split_axes(pattern):
+    """ "n (c h w)" -> ["n", "(c h w)"]; parts in any order are the same axis."""
+    if not pattern:
+        return []
+    names, depth = [""], 0
+    for letter in pattern:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == " " and depth == 0:
+            names.append("")
+        else:
+            names[-1] += letter
+    return [" ".join(sorted(name.strip("()").split())) for name in names]
+
+
+def rearranged(array, from_axes, to_axes):
+    return np.transpose(array, [from_axes.index(name) for name in to_axes])
+
+
+def carry(flow):
+    """All that tieout does for one case; the frameworks' turn comes after."""
+    if not flow.ok("make"):
+        return
+    entries = flow.inspect("names", flow.source).get("inputs", [])
+    shapes = shape_options(flow, entries)
+    probe = flow.path("inputs.npz")
+    flow.tieout("run", "run", flow.source, "--probe", probe, "-o", flow.path("run_outputs.npz"), *shapes)
+    flow.tieout("convert", "convert", flow.source, flow.written, *shapes)
+    if not flow.ok("convert"):
+        return
+    flow.tieout("back", "convert", flow.written, flow.back)
+    here, there = flow.inspect("inspect", flow.source, *shapes), flow.inspect("inspect written", flow.written)
+    for kind in ("inputs", "outputs"):
+        flow.axes[kind] = [[split_axes(entry["axes"]) for entry in side[kind]] for side in (here, there)]
+    own, others = flow.axes["inputs"]
+    inputs = flow.arrays("inputs.npz")
+    np.savez(
+        flow.path("written_inputs.npz"),
+        **{f"input/{k}": rearranged(array, own[k], others[k]) for k, array in enumerate(inputs)},
+    )
+
+
+def run_written(flows, folder):
+    """Both frameworks load what tieout wrote for them, there and back."""
+    for framework in ("torch", "keras"):
+        items = []
+        for flow in flows:
+            if flow.other == framework and flow.ok("convert"):
+                items.append((flow, "load", flow.written, "written_inputs.npz", "written_outputs.npz"))
+            if flow.framework == framework and flow.ok("back"):
+                items.append((flow, "load back", flow.back, "inputs.npz", "back_outputs.npz"))
+        jobs = {
+            f"{flow.name}: {step}": {
+                "do": "run",
+                "model": str(model),
+                "inputs": str(flow.path(inputs)),
+                "outputs": str(flow.path(outputs)),
+            }
+            for flow, step, model, inputs, outputs in items
+        }
+        (folder / f"run_{framework}").mkdir()
+        ended = run_framework(framework, [{"id": key, **job} for key, job in jobs.items()], folder / f"run_{framework}")
+        for flow, step, *_ in items:
+            flow.steps[step] = ended[f"{flow.name}: {step}"]
+
+
+def take_there_and_back(cases, folder):
+    flows = []
+    for k, (name, case) in enumerate(cases.items()):
+        flows.append(Flow(name, case, folder / str(k)))
+        flows[-1].folder.mkdir()
+    make_sources(flows, folder)
+    for flow in flows:
+        try:
+            carry(flow)
+        except Exception:  # of one case: the others go on, and its tests show this
+            flow.steps["carry"] = Step(1, traceback.format_exc())
+    run_written(flows, folder)
+    return {flow.name: flow for flow in flows}

@@ -1,0 +1,77 @@
+"""Makes cases' models in the real Keras and runs what tieout wrote, in float64. See case_runner.py.
+
+{"id", "do": "make", "case", "model", "inputs", "outputs"}: makes a Functional model of the one layer with random
+    parameters and inputs, saves it (.keras), and records inputs and outputs (.npz).
+{"id", "do": "run", "model", "inputs", "outputs"}: loads NAME.keras and runs it.
+"""
+
+import os
+
+os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
+
+import keras
+import tensorflow as tf
+from case_runner import load_arrays, main, make_inputs, make_value, random_source, save_arrays
+
+# Before any layer is made: afterwards it would not reach the default dtype policy.
+keras.config.set_floatx("float64")
+
+
+def call(layer, case, tensors):
+    if case["class"] == "MultiHeadAttention":
+        return layer(*tensors[:2], **({"key": tensors[2]} if len(tensors) > 2 else {}))
+    return layer(tensors[0] if len(tensors) == 1 else tensors)
+
+
+def randomise(model, source):
+    for variable in model.variables:
+        if keras.backend.is_float_dtype(variable.dtype):
+            variable.assign(make_value(variable.path.rsplit("/")[-1], tuple(variable.shape), source))
+
+
+def run(model, inputs, predict=False):
+    """Called eagerly, Keras adds the bias of a channels_first layer along the wrong axis where filters == width."""
+    tensors = [tf.constant(array) for array in inputs]
+    tensors = tensors[0] if len(tensors) == 1 else tensors
+    result = model.predict_on_batch(tensors) if predict else model(tensors, training=False)
+    results = result if isinstance(result, list | tuple) else [result]
+    return [keras.ops.convert_to_numpy(tensor) for tensor in results]
+
+
+def layer_of(case):
+    name, settings = case["class"], dict(case["settings"])
+    if name.startswith("activation:"):
+        return keras.layers.Activation(name.removeprefix("activation:"))
+    return getattr(keras.layers, name).from_config(settings)
+
+
+def make(item):
+    case = item["case"]
+    source = random_source(item)
+    keras.utils.set_random_seed(1)
+    inputs = make_inputs(case, source)
+    entries = [keras.Input(array.shape[1:], dtype=array.dtype.name) for array in inputs]
+    model = keras.Model(entries, call(layer_of(case), case, entries))
+    randomise(model, source)
+    model.save(item["model"])
+    save_arrays(item["inputs"], "input/", inputs)
+    predict = case["settings"].get("data_format") == "channels_first"
+    save_arrays(item["outputs"], "output/", run(model, inputs, predict))
+
+
+def run_written(item):
+    model = keras.saving.load_model(item["model"])
+    arrays = load_arrays(item["inputs"], "input/")
+    inputs = [array.astype(entry.dtype) for array, entry in zip(arrays, model.inputs, strict=True)]
+    outputs = run(model, inputs)
+    save_arrays(item["outputs"], "output/", outputs)
+
+
+def perform(item):
+    keras.backend.clear_session()
+    make(item) if item["do"] == "make" else run_written(item)
+
+
+if __name__ == "__main__":
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    main(perform)

@@ -1,0 +1,80 @@
+"""Every case of every layer record, in the real PyTorch and the real Keras, in float64.
+
+Parameters and inputs are random. The interpreter must compute what the source framework computes; the converted model
+must compute it in the other framework, and converted back in the first again. There is no list of cases here: a
+layer kind's record has them.
+"""
+
+import numpy as np
+import pytest
+from case_flow import REFUSED, read_cases, rearranged, take_there_and_back
+
+CASES = read_cases()
+CARRIED = [name for name, case in CASES.items() if not case["target_refuses"]]
+REFUSING = [name for name, case in CASES.items() if case["target_refuses"]]
+
+EXACT = 1e-12
+# Where Keras itself rounds a constant to float32.
+ROUNDED = 1e-6
+
+
+@pytest.fixture(scope="session")
+def flows(request, tmp_path_factory):
+    """Only the cases that were asked for (-k)."""
+    wanted = {
+        item.callspec.params["case"] for item in request.session.items if "case" in getattr(item, "fixturenames", ())
+    }
+    cases = {name: case for name, case in CASES.items() if name in wanted}
+    return take_there_and_back(cases, tmp_path_factory.mktemp("cases"))
+
+
+def tolerance(flow, *frameworks):
+    return ROUNDED if flow.case["keras_rounds_to_float32"] and "keras" in frameworks else EXACT
+
+
+def assert_done(flow, *steps):
+    for step in steps:
+        assert step in flow.steps, f"{step} was not reached: {flow.steps}"
+        assert flow.steps[step].code == 0, f"{step}: {flow.steps[step].said}"
+
+
+def assert_tie_out(got, wanted, allowed):
+    assert len(got) == len(wanted)
+    for ours, theirs in zip(got, wanted, strict=True):
+        assert ours.shape == theirs.shape
+        assert np.isfinite(theirs).all()
+        difference = float(np.max(np.abs(ours - theirs), initial=0.0))
+        largest = float(np.max(np.abs(theirs), initial=0.0))
+        assert difference <= allowed * largest, f"differs by {difference} where the largest value is {largest}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_interpreter(flows, case):
+    flow = flows[case]
+    assert_done(flow, "make", "run")
+    assert_tie_out(flow.arrays("run_outputs.npz"), flow.arrays("source_outputs.npz"), tolerance(flow, flow.framework))
+
+
+@pytest.mark.parametrize("case", CARRIED)
+def test_there(flows, case):
+    flow = flows[case]
+    assert_done(flow, "make", "convert", "load")
+    own, others = flow.axes["outputs"]
+    got = [rearranged(array, others[k], own[k]) for k, array in enumerate(flow.arrays("written_outputs.npz"))]
+    assert_tie_out(got, flow.arrays("source_outputs.npz"), tolerance(flow, "torch", "keras"))
+
+
+@pytest.mark.parametrize("case", CARRIED)
+def test_and_back(flows, case):
+    flow = flows[case]
+    assert_done(flow, "make", "convert", "back", "load back")
+    assert_tie_out(flow.arrays("back_outputs.npz"), flow.arrays("source_outputs.npz"), EXACT)
+
+
+@pytest.mark.parametrize("case", REFUSING)
+def test_refused(flows, case):
+    """What the other framework cannot compute is refused by name, with a way out, and nothing is written."""
+    flow = flows[case]
+    assert_done(flow, "make")
+    assert flow.steps["convert"].code == REFUSED, flow.steps["convert"].said
+    assert not list(flow.folder.glob("written*"))

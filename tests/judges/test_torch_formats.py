@@ -1,0 +1,215 @@
+"""PyTorch's own files read by tieout, and tieout's read by PyTorch: bytes, names, dtypes, shapes.
+
+What tieout writes, PyTorch and safetensors read; what they write, tieout reads. TIEOUT names the program.
+"""
+
+import collections
+import json
+import os
+import pathlib
+import subprocess
+import zipfile
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+TIEOUT = os.environ.get("TIEOUT", str(pathlib.Path(__file__).parents[2] / "build" / "tieout"))
+
+DTYPES = [
+    torch.float16, torch.bfloat16, torch.float32, torch.float64,
+    torch.int8, torch.int16, torch.int32, torch.int64,
+    torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.bool,
+    torch.complex64, torch.complex128, torch.float8_e4m3fn, torch.float8_e5m2,
+]  # fmt: skip
+
+
+def tieout(*arguments, expect=0):
+    result = subprocess.run([TIEOUT, *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    assert result.returncode == expect, result.stdout + result.stderr
+    return result.stdout
+
+
+def raw(tensor):
+    """The elements' bytes, whatever the type."""
+    flat = tensor.detach().contiguous().reshape(-1)
+    return bytes(flat.view(torch.uint8).tolist()) if flat.numel() else b""
+
+
+def assert_same(got, wanted, ordered=True):
+    assert list(got) == list(wanted) if ordered else set(got) == set(wanted)
+    for name, tensor in wanted.items():
+        assert got[name].dtype == tensor.dtype, name
+        assert got[name].shape == tensor.shape, name
+        assert raw(got[name]) == raw(tensor), name
+
+
+def assert_listed(path, wanted):
+    listed = json.loads(tieout("inspect", path, "--json"))["tensors"]
+    found = [(entry["name"], entry["dtype"], entry["shape"]) for entry in listed]
+    assert found == [(name, str(t.dtype).removeprefix("torch."), list(t.shape)) for name, t in wanted.items()]
+
+
+def odd_tensors():
+    """Views of one storage, strides of every sort, no axes, no elements, every type."""
+    base = torch.arange(24.0).reshape(2, 3, 4)
+    tensors = {
+        "base": base,
+        "transposed": base.permute(2, 0, 1),
+        "offset": base[1],
+        "stepped": base[:, ::2, 1:3],
+        "expanded": torch.ones(3, 1).expand(3, 5),
+        "scalar": torch.tensor(3.5),
+        "empty": torch.zeros(0, 4),
+        "channels_last": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
+    }
+    for dtype in DTYPES:
+        tensors[str(dtype).removeprefix("torch.")] = torch.randint(0, 2, (3, 5)).to(dtype)
+    tensors["again"] = base
+    return collections.OrderedDict(tensors)
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    torch.manual_seed(0)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".bin"])
+def test_state_dict_there_and_back(tmp_path, suffix):
+    tensors = odd_tensors()
+    source, target = tmp_path / f"source{suffix}", tmp_path / f"target{suffix}"
+    torch.save(tensors, source)
+    assert_listed(source, tensors)
+    tieout("convert", source, target, "--like", source, "--no-verify")
+    for mmap in (False, True):
+        loaded = torch.load(target, weights_only=True, mmap=mmap)
+        assert isinstance(loaded, collections.OrderedDict)
+        assert_same(loaded, tensors)
+    loaded = torch.load(target, weights_only=True)
+    assert loaded["base"].data_ptr() == loaded["again"].data_ptr()
+
+
+def test_records_are_aligned_and_checked(tmp_path):
+    source, target = tmp_path / "source.pt", tmp_path / "target.pt"
+    torch.save(nn.Linear(3, 2).state_dict(), source)
+    tieout("convert", source, target, "--like", source, "--no-verify")
+    content = target.read_bytes()
+    with zipfile.ZipFile(target) as archive:
+        assert archive.testzip() is None
+        for record in archive.infolist():
+            header = content[record.header_offset : record.header_offset + 30]
+            sizes = int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+            assert (record.header_offset + 30 + sizes) % 64 == 0
+        assert not any(name.endswith(".format_version") for name in archive.namelist())
+
+
+def test_without_crc(tmp_path):
+    tensors = odd_tensors()
+    path = tmp_path / "no_crc.pt"
+    torch.serialization.set_crc32_options(False)
+    try:
+        torch.save(tensors, path)
+    finally:
+        torch.serialization.set_crc32_options(True)
+    assert_listed(path, tensors)
+
+
+def test_nested_dicts_are_named_by_path(tmp_path):
+    tensor = torch.arange(6.0)
+    path = tmp_path / "nested.pt"
+    torch.save({"epoch": 3, "model": {"w": tensor, "sub": {"b": tensor[:2]}}}, path)
+    assert_listed(path, {"model.w": tensor, "model.sub.b": tensor[:2]})
+
+
+MODULES = {
+    "nested": lambda: nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 6, 5, padding="same", bias=False), nn.BatchNorm2d(6), nn.ReLU()),
+        nn.Flatten(),
+        nn.Linear(4, 3),
+    ),
+    "attention": lambda: nn.MultiheadAttention(8, 2),
+    "attention_kv": lambda: nn.MultiheadAttention(8, 2, kdim=3, vdim=5, add_bias_kv=True),
+    "lstm": lambda: nn.LSTM(3, 4, 2, bidirectional=True, batch_first=True),
+    "encoder": lambda: nn.TransformerEncoderLayer(8, 2, batch_first=True),
+    "embedding": lambda: nn.Sequential(nn.Embedding(5, 3, padding_idx=0), nn.Dropout(0.3)),
+}
+LAYERS = {
+    "nested": [("0.0", "Conv2d"), ("0.1", "BatchNorm2d"), ("0.2", "ReLU"), ("1", "Flatten"), ("2", "Linear")],
+    "attention": [("", "MultiheadAttention")],
+    "attention_kv": [("", "MultiheadAttention")],
+    "lstm": [("", "LSTM")],
+    "encoder": [("", "TransformerEncoderLayer")],
+    "embedding": [("0", "Embedding"), ("1", "Dropout")],
+}
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("name", MODULES)
+def test_whole_module(tmp_path, name, protocol):
+    module = MODULES[name]()
+    path = tmp_path / "module.pt"
+    torch.save(module, path, pickle_protocol=protocol)
+    assert_listed(path, module.state_dict())
+    layers = json.loads(tieout("inspect", path, "--json"))["layers"]
+    assert [(layer["name"], layer["class"]) for layer in layers] == LAYERS[name]
+
+
+class Foreign(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 3)
+        self.inner = nn.Sequential(nn.Linear(3, 3))
+        self.activation = torch.relu
+        self.register_buffer("transient", torch.ones(2), persistent=False)
+
+
+def test_a_foreign_module_is_named_and_its_tensors_are_listed(tmp_path):
+    path = tmp_path / "foreign.pt"
+    torch.save(Foreign(), path)
+    assert_listed(path, Foreign().state_dict())
+    layers = json.loads(tieout("inspect", path, "--json"))["layers"]
+    assert [layer["class"] for layer in layers] == [f"{Foreign.__module__}.Foreign"]
+
+
+def refused(tmp_path, value, **options):
+    path = tmp_path / "refused.pt"
+    torch.save(value, path, **options)
+    return json.loads(tieout("inspect", path, "--json", expect=5))["error"]["message"]
+
+
+def test_what_is_not_carried_is_refused_by_name(tmp_path):
+    assert "sparse" in refused(tmp_path, {"t": torch.ones(3).to_sparse()})
+    assert "conjugated" in refused(tmp_path, {"t": torch.ones(3, dtype=torch.complex64).conj()})
+    assert "legacy" in refused(tmp_path, {"t": torch.ones(3)}, _use_new_zipfile_serialization=False)
+    assert "legacy" in refused(tmp_path, nn.Linear(2, 2), _use_new_zipfile_serialization=False)
+    assert "lazy" in refused(tmp_path, nn.Sequential(nn.LazyLinear(3)))
+    path = tmp_path / "script.pt"
+    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), str(path))
+    assert "TorchScript" in json.loads(tieout("inspect", path, "--json", expect=5))["error"]["message"]
+
+
+def test_safetensors_are_written_byte_for_byte_as_the_library_does(tmp_path):
+    tensors = {k: v.contiguous().clone() for k, v in odd_tensors().items() if v.dtype != torch.complex128}
+    source, target = tmp_path / "source.safetensors", tmp_path / "target.safetensors"
+    save_file(tensors, source)
+    tieout("convert", source, target, "--like", source, "--no-verify")
+    assert target.read_bytes() == source.read_bytes()
+    assert_same(load_file(target), tensors, ordered=False)
+
+
+def test_the_architecture_travels_where_the_frameworks_do_not_look(tmp_path):
+    module = MODULES["nested"]()
+    source = tmp_path / "module.pt"
+    torch.save(module, source)
+    wanted = json.loads(tieout("inspect", source, "--json"))["layers"]
+    for name in ("carried.pt", "carried.safetensors"):
+        target = tmp_path / name
+        tieout("convert", source, target, "--like", source, "--no-verify")
+        layers = json.loads(tieout("inspect", target, "--json"))["layers"]
+        assert [(x["name"], x["class"]) for x in layers] == [(x["name"], x["class"]) for x in wanted]
+    module.load_state_dict(torch.load(tmp_path / "carried.pt", weights_only=True), strict=True)
+    assert_same(load_file(tmp_path / "carried.safetensors"), module.state_dict(), ordered=False)
+    with safe_open(tmp_path / "carried.safetensors", "pt") as file:
+        assert json.loads(file.metadata()["tieout"])["tieout"] == 1
