@@ -6,10 +6,32 @@
 #include "base/mapped_file.h"
 #include "convert/borrow.h"
 #include "convert/complete.h"
+#include "convert/group_order.h"
+#include "tieout/error.h"
 
 namespace tieout {
 
 namespace {
+
+// A model that is whole without the shapes, and contradicts itself with them: the shapes are wrong, not the
+// file.
+Model lift_with(FrameworkModel& file, const InputShapes& shapes) {
+  if (shapes.empty()) return lift(file);
+  try {
+    return lift(file, shapes);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::malformed) throw;
+    lift(file);
+    std::string given;
+    for (const auto& [name, shape] : shapes) {
+      given += (given.empty() ? "" : ", ") + (name.empty() ? "" : name + " ") + to_string(shape);
+    }
+    throw Error(
+        ErrorKind::usage, "the input shape " + given + " does not fit the model: " + error.what(),
+        error.where(),
+        "--input-shape and --probe take the model's own layout and sizes; `tieout inspect` shows them");
+  }
+}
 
 void lend(Side& bare, const Side& other) {
   Borrowed borrowed = borrow(bare.file, other.model);
@@ -25,20 +47,26 @@ void lend(Side& bare, const Side& other) {
 
 void complete(Side& open, const Model& other, const InputShapes& given) {
   const InputShapes shapes = complete_shapes(open.model, other, given);
-  if (shapes != given) open.model = lift(open.file, shapes);
+  if (shapes != given) open.model = lift_with(open.file, shapes);
 }
 
 }  // namespace
 
+FrameworkModel read_file(const std::string& path) {
+  const auto mapped = std::make_shared<const MappedFile>(path);
+  const Format& format = format_of_content(*mapped);
+  FrameworkModel file = format.read(mapped);
+  file.format = format.name;
+  file.framework = format.framework;
+  file.file = path;
+  if (!file.has_architecture) order_groups(file);
+  return file;
+}
+
 Side open_side(const std::string& path, const InputShapes& shapes) {
-  const auto file = std::make_shared<const MappedFile>(path);
-  const Format& format = format_of_content(*file);
   Side side;
-  side.file = format.read(file);
-  side.file.format = format.name;
-  side.file.framework = format.framework;
-  side.file.file = path;
-  side.model = lift(side.file, shapes);
+  side.file = read_file(path);
+  side.model = lift_with(side.file, shapes);
   return side;
 }
 
@@ -50,10 +78,29 @@ void settle(Side& a, Side& b, const InputShapes& given) {
     complete(a, b.model, given);
     complete(b, a.model, {});
   } else if (a_bare) {
+    if (!given.empty()) b.model = lift_with(b.file, given);
     lend(a, b);
   } else {
     lend(b, a);
   }
+}
+
+Side read_back(Side& source, const Side& target, const Outputs& outputs) {
+  Side side;
+  side.file = read_file(outputs.front()->temporary_path());
+  side.file.file = outputs.front()->path();
+  // The axes' names are known; not every format has a place for them.
+  for (std::size_t i = 0; i < side.file.inputs.size() && i < target.file.inputs.size(); ++i) {
+    side.file.inputs[i].axes = target.file.inputs[i].axes;
+  }
+  side.model = lift(side.file);
+  // A format without architecture: the file was written from the target's.
+  if (Side written = target; !side.file.has_architecture) {
+    written.file.has_architecture = written.model.has_architecture;
+    settle(written, side, {});
+  }
+  settle(source, side, {});
+  return side;
 }
 
 }  // namespace tieout

@@ -15,11 +15,20 @@ struct Side {
   bool architecture_assumed = false;
 };
 
-// Reads the file, recognised by its content, and lifts it. Findings are in model.findings.
+// Reads the file, recognised by its content.
+FrameworkModel read_file(const std::string& path);
+
+// Reads the file, recognised by its content, and lifts it; layers of a bare file stand in the order of the
+// network as far as it is known (convert/group_order.h). Findings are in model.findings.
 Side open_side(const std::string& path, const InputShapes& shapes = {});
 
-// Completes each side from the other: a bare file borrows the other's architecture, an unknown input shape comes from
-// the other side. `given` belongs to a. Findings go to the side that they are about.
+// Completes each side from the other: a bare file borrows the other's architecture, an unknown input shape
+// comes from the other side. `given` belongs to a, or where a is bare to b, whose inputs are the only ones
+// that there are. Findings go to the side that they are about.
 void settle(Side& a, Side& b, const InputShapes& given);
+
+// Reads back what write() wrote, as the side that a verification compares with the source. The source learns
+// from it what it leaves open (settle).
+Side read_back(Side& source, const Side& target, const Outputs& outputs);
 
 }  // namespace tieout

@@ -12,8 +12,9 @@ namespace tieout {
 
 void require_runnable(const Side& side) {
   if (!side.file.has_architecture) {
-    throw usage_error(side.file.file + " holds tensors but no architecture, so there is nothing to run",
-                      "give a file that holds its architecture: a whole module, a .keras file, one that tieout wrote");
+    throw usage_error(
+        side.file.file + " holds tensors but no architecture, so there is nothing to run",
+        "give a file that holds its architecture: a whole module, a .keras file, one that tieout wrote");
   }
   if (!forbids_writing(side.model.findings)) return;
   std::string all;
@@ -23,7 +24,8 @@ void require_runnable(const Side& side) {
     all += (all.empty() ? "" : "; ") + finding.layer + ": " + finding.message;
     way_out = finding.way_out;
   }
-  throw unsupported(all, {.file = side.file.file, .entry = {}, .offset = {}, .tensor = {}, .layer = {}}, way_out);
+  throw unsupported(all, {.file = side.file.file, .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
+                    way_out);
 }
 
 std::vector<NamedTensor> read_tensors(const std::string& path) {
@@ -41,14 +43,16 @@ void write_tensors(const std::vector<NamedTensor>& tensors, const std::string& p
     return;
   }
   if (!path.ends_with(".safetensors")) {
-    throw usage_error("'" + path + "' is neither an .npz nor a .safetensors file", "end it with one of the two");
+    throw usage_error("'" + path + "' is neither an .npz nor a .safetensors file",
+                      "end it with one of the two");
   }
   FrameworkModel plain;
   plain.tensors = tensors;
   FrameworkNode group;
   for (const auto& named : tensors) group.parameters.push_back({named.name, "", named.name});
   plain.nodes.push_back(group);
-  for (const auto& output : format_of_name(path).write(plain, path, {.overwrite = overwrite})) output->commit();
+  for (const auto& output : format_of_name(path).write(plain, path, {.overwrite = overwrite}))
+    output->commit();
 }
 
 }  // namespace tieout

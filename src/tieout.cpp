@@ -4,6 +4,7 @@
 
 #include "base/mapped_file.h"
 #include "containers/json/json_text.h"
+#include "convert/group_order.h"
 #include "convert/lower.h"
 #include "tieout/error.h"
 
@@ -56,6 +57,10 @@ Conversion prepare(const ConvertOptions& options) {
   if (options.like) append(c.findings, c.target.model.findings);
   if (same_file || forbids_writing(c.findings)) return c;
   c.matching = match(c.source.model, c.target.model);
+  if (!c.source.file.has_architecture && !c.target.file.has_architecture) {
+    append(c.findings, unknown_order(c.source.file));
+    append(c.findings, unknown_order(c.target.file));
+  }
   c.plan = options.map ? plan_from_json(read_map(*options.map), c.source.file, c.target.file)
                        : make_plan(c.source.model, c.source.file, c.target.model, c.target.file, c.matching);
   append(c.findings, c.plan.findings);
@@ -69,14 +74,6 @@ Conversion prepare(const ConvertOptions& options) {
 Outputs write(const Conversion& conversion, const ConvertOptions& options) {
   if (forbids_writing(conversion.findings)) throw internal_error("a forbidden conversion was to be written");
   return conversion.format->write(conversion.target.file, options.target, {.overwrite = options.overwrite});
-}
-
-Side read_back(Side& source, const Outputs& outputs) {
-  Side side = open_side(outputs.front()->temporary_path());
-  side.file.file = outputs.front()->path();
-  side.model.file = side.file.file;
-  settle(source, side, {});
-  return side;
 }
 
 Matching match_sides(const Side& a, const Side& b, const std::optional<std::string>& map) {

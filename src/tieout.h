@@ -21,7 +21,7 @@ struct ConvertOptions {
 // Everything about a conversion but the writing.
 struct Conversion {
   Side source;
-  Side target;      // its file's tensors are the plan's
+  Side target;  // its file's tensors are the plan's
   const Format* format = nullptr;
   Matching matching;
   Plan plan;          // empty when both files belong to one framework and nothing is rearranged
@@ -34,14 +34,11 @@ Conversion prepare(const ConvertOptions& options);
 // Writes the target under a temporary name. Error(unsupported) when findings forbid it. The caller commits.
 Outputs write(const Conversion& conversion, const ConvertOptions& options);
 
-// Reads back what write() wrote, as the side that a verification compares with the source. The source learns from it
-// what it leaves open (settle).
-Side read_back(Side& source, const Outputs& outputs);
-
 // Layer pairs for comparing two files: from a map where one is given, otherwise by matching.
 Matching match_sides(const Side& a, const Side& b, const std::optional<std::string>& map);
 
-// Error(unsupported) with every refusal when the model cannot be run; Error(usage) when there is no architecture.
+// Error(unsupported) with every refusal when the model cannot be run; Error(usage) when there is no
+// architecture.
 void require_runnable(const Side& side);
 
 // Tensors by name from a .npy, .npz or .safetensors file (or any model file), and into .npz or .safetensors.

@@ -19,8 +19,8 @@ MAY_INCLUDE = {
     "formats": {"base", "tensor", "containers", "model"},
     "layers": {"base", "tensor", "model"},
     "convert": {"base", "tensor", "model", "layers"},
-    "verify": {"base", "tensor", "model", "layers", "convert"},
-    "report": {"base", "tensor", "model", "verify"},
+    "verify": {"base", "tensor", "containers", "model", "layers", "convert"},
+    "report": {"base", "tensor", "model", "layers", "convert", "verify"},
 }
 ALL = set(MAY_INCLUDE) | {"cli"}
 SPINE = "src/"  # the files that stand in no folder, tieout.cpp and what it is made of: for each other and for the cli

@@ -6,22 +6,32 @@ namespace tieout {
 
 ExitCode exit_code(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return ExitCode::usage;
-    case ErrorKind::io: return ExitCode::io;
-    case ErrorKind::malformed: return ExitCode::malformed;
-    case ErrorKind::unsupported: return ExitCode::unsupported;
-    case ErrorKind::internal: return ExitCode::internal;
+    case ErrorKind::usage:
+      return ExitCode::usage;
+    case ErrorKind::io:
+      return ExitCode::io;
+    case ErrorKind::malformed:
+      return ExitCode::malformed;
+    case ErrorKind::unsupported:
+      return ExitCode::unsupported;
+    case ErrorKind::internal:
+      return ExitCode::internal;
   }
   return ExitCode::internal;
 }
 
 const char* to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::usage: return "usage";
-    case ErrorKind::io: return "io";
-    case ErrorKind::malformed: return "malformed";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::io:
+      return "io";
+    case ErrorKind::malformed:
+      return "malformed";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }

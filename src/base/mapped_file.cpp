@@ -36,7 +36,7 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
   // O_NONBLOCK: opening a named pipe must not hang; it is refused just below.
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) throw io_error(path, "cannot open: " + reason(), "check the path and its permissions");
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw io_error(path, "cannot stat: " + reason());
   if (S_ISDIR(status.st_mode)) throw io_error(path, "is a directory", "name a file inside it");
   if (!S_ISREG(status.st_mode)) throw io_error(path, "is not a regular file");

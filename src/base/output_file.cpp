@@ -22,21 +22,22 @@ Error exists(const std::string& path) {
 }
 
 bool is_there(const std::string& path) {
-  struct stat status{};
+  struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
 }
 
 }  // namespace
 
 OutputFile::OutputFile(std::string path, bool overwrite) : path_(std::move(path)), overwrite_(overwrite) {
-  struct stat status{};
+  struct stat status {};
   if (::stat(path_.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
     throw io_error(path_, "is a directory", "name a file inside it");
   }
   if (!overwrite_ && is_there(path_)) throw exists(path_);
   temporary_ = path_ + ".XXXXXX";
   fd_ = ::mkstemp(temporary_.data());
-  if (fd_ < 0) throw io_error(path_, "cannot create: " + reason(), "check that the folder exists and is writable");
+  if (fd_ < 0)
+    throw io_error(path_, "cannot create: " + reason(), "check that the folder exists and is writable");
   // mkstemp makes files private; give what an ordinary creation would.
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -68,7 +69,7 @@ void OutputFile::write_at(std::uint64_t offset, Bytes bytes) {
 }
 
 std::uint64_t OutputFile::size() const {
-  struct stat status{};
+  struct stat status {};
   if (::fstat(fd_, &status) != 0) throw io_error(path_, "cannot stat: " + reason());
   return static_cast<std::uint64_t>(status.st_size);
 }
@@ -82,7 +83,8 @@ void OutputFile::commit() {
     if (::link(temporary_.c_str(), path_.c_str()) != 0) {
       if (errno == EEXIST) throw exists(path_);
       // Some file systems have no hard links; there the check at the start is all that can be had.
-      if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error(path_, "cannot rename: " + reason());
+      if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+        throw io_error(path_, "cannot rename: " + reason());
     } else {
       ::unlink(temporary_.c_str());
     }

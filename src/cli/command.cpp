@@ -15,13 +15,15 @@ bool colours_on(int descriptor) {
 }
 
 Error wrong_shape(const std::string& text) {
-  return usage_error("--input-shape " + text + " is not a list of sizes",
-                     "sizes without the batch, with commas, in the model's own layout: 1,28,28 or image=28,28,1");
+  return usage_error(
+      "--input-shape " + text + " is not a list of sizes",
+      "sizes without the batch, with commas, in the model's own layout: 1,28,28 or image=28,28,1");
 }
 
 }  // namespace
 
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& what, const std::string& examples) {
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& what,
+                      const std::string& examples) {
   CLI::App* command = app.add_subcommand(name, what);
   command->footer("Examples:\n" + examples);
   return command;
@@ -30,7 +32,8 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 void add_input_shapes(CLI::App* command, std::vector<std::string>& texts) {
   command
       ->add_option("--input-shape", texts,
-                   "[NAME=]C,H,W: an input's shape without the batch, in the source's layout, where the file does not say")
+                   "[NAME=]C,H,W: an input's shape without the batch, in the source's layout, where the file "
+                   "does not say")
       ->take_all()
       ->allow_extra_args(false);
 }
@@ -47,11 +50,14 @@ InputShapes parse_input_shapes(const std::vector<std::string>& texts) {
     while (at < end) {
       std::int64_t size = 0;
       const auto [next, failure] = std::from_chars(at, end, size);
-      if (failure != std::errc() || size < 1 || (next < end && *next != ',') || next + 1 == end) throw wrong_shape(text);
+      if (failure != std::errc() || size < 1 || (next < end && *next != ',') || next + 1 == end)
+        throw wrong_shape(text);
       shape.push_back(size);
       at = next < end ? next + 1 : next;
     }
-    if (!shapes.emplace(name, shape).second) throw usage_error("--input-shape is given twice for the same input");
+    if (shape.empty()) throw wrong_shape(text);
+    if (!shapes.emplace(name, shape).second)
+      throw usage_error("--input-shape is given twice for the same input");
   }
   return shapes;
 }

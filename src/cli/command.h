@@ -26,7 +26,8 @@ void add_layers(CLI::App& app, Chosen& chosen);
 void add_formats(CLI::App& app, Chosen& chosen);
 
 // A subcommand with its examples under --help.
-CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& what, const std::string& examples);
+CLI::App* add_command(CLI::App& app, const std::string& name, const std::string& what,
+                      const std::string& examples);
 
 // "--input-shape [NAME=]C,H,W", given any number of times. Error(usage) says what is wrong with one.
 void add_input_shapes(CLI::App* command, std::vector<std::string>& texts);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -26,8 +27,9 @@ struct Options {
 // What was written, against the source.
 VerifyResult prove(const Conversion& conversion, const Outputs& outputs) {
   Side source = conversion.source;
-  const Side written = read_back(source, outputs);
-  return verify(source.model, source.file, written.model, written.file, match_sides(source, written, std::nullopt), {});
+  const Side written = read_back(source, conversion.target, outputs);
+  return verify(source.model, source.file, written.model, written.file,
+                match_sides(source, written, std::nullopt), {});
 }
 
 // False when the written file must not appear.
@@ -36,7 +38,11 @@ bool report_proof(const Conversion& conversion, const Outputs& outputs) {
     std::cout << "not proven: neither file holds an architecture; every tensor is accounted for\n";
     return true;
   }
-  const VerifyResult result = prove(conversion, outputs);
+  VerifyResult result = prove(conversion, outputs);
+  std::erase_if(result.findings, [&](const Finding& finding) {  // printed before
+    return std::ranges::find(conversion.findings, finding.message, &Finding::message) !=
+           conversion.findings.end();
+  });
   if (result.verdict == Verdict::differs) {
     std::cerr << verify_text(result, colours_on_stderr());
     return false;
@@ -63,7 +69,8 @@ ExitCode convert(const Options& options) {
   }
   for (const auto& output : outputs) {
     output->commit();
-    fmt::print("wrote {} ({:.2f} MiB)\n", output->path(), static_cast<double>(output->size()) / (1024.0 * 1024.0));
+    fmt::print("wrote {} ({:.2f} MiB)\n", output->path(),
+               static_cast<double>(output->size()) / (1024.0 * 1024.0));
   }
   return ExitCode::done;
 }
@@ -72,18 +79,22 @@ ExitCode convert(const Options& options) {
 
 void add_convert(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(app, "convert", "Carry a model's weights into a file of the other framework",
-                                  "  tieout convert lenet5.keras lenet5.pt\n"
-                                  "  tieout convert lenet5.pt lenet5.keras --input-shape 1,28,28\n"
-                                  "  tieout convert weights.pt out.keras --like mine.keras\n"
-                                  "  tieout convert lenet5.keras lenet5.safetensors --dry-run\n");
+  CLI::App* command =
+      add_command(app, "convert", "Carry a model's weights into a file of the other framework",
+                  "  tieout convert lenet5.keras lenet5.pt\n"
+                  "  tieout convert lenet5.pt lenet5.keras --input-shape 1,28,28\n"
+                  "  tieout convert weights.pt out.keras --like mine.keras\n"
+                  "  tieout convert lenet5.keras lenet5.safetensors --dry-run\n");
   command->add_option("SOURCE", options->convert.source, "the model that has the weights")->required();
-  command->add_option("TARGET", options->convert.target, "the file to write; its suffix names the format")->required();
-  command->add_option("--like", options->like, "a model of the target's framework: its architecture and names are kept");
+  command->add_option("TARGET", options->convert.target, "the file to write; its suffix names the format")
+      ->required();
+  command->add_option("--like", options->like,
+                      "a model of the target's framework: its architecture and names are kept");
   command->add_option("--map", options->map, "which tensor goes where, as `tieout match -o` writes it");
   add_input_shapes(command, options->shapes);
   command->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
-  command->add_flag("--no-verify", options->no_verify, "do not read the result back and compare it with the source");
+  command->add_flag("--no-verify", options->no_verify,
+                    "do not read the result back and compare it with the source");
   command->add_flag("--force", options->convert.overwrite, "overwrite the target if it exists");
   command->callback([options, &chosen] {
     chosen.run = [options] {

@@ -17,12 +17,21 @@ struct Options {
   bool json = false;
 };
 
+// Every tensor once, so that damage in the data (a checksum that is wrong) is found too.
+void read_through(const FrameworkModel& file) {
+  for (const auto& [name, tensor] : file.tensors) {
+    if (tensor.source->view().empty()) tensor.load();
+  }
+}
+
 ExitCode inspect(const Options& options) {
   const Side side = open_side(options.file, parse_input_shapes(options.shapes));
+  read_through(side.file);
   if (options.json) {
     std::cout << inspect_json(side.file, side.model).dump(2) << "\n";
   } else {
-    std::cout << inspect_text(side.file, side.model) << findings_text(side.model.findings, colours_on_stdout());
+    std::cout << inspect_text(side.file, side.model)
+              << findings_text(side.model.findings, colours_on_stdout());
   }
   return ExitCode::done;
 }
@@ -31,10 +40,11 @@ ExitCode inspect(const Options& options) {
 
 void add_inspect(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(app, "inspect", "Show a file's layers, tensors, shapes and parameter counts",
-                                  "  tieout inspect lenet5.keras\n"
-                                  "  tieout inspect lenet5.pt --input-shape 1,28,28\n"
-                                  "  tieout inspect lenet5.safetensors --json\n");
+  CLI::App* command =
+      add_command(app, "inspect", "Show a file's layers, tensors, shapes and parameter counts",
+                  "  tieout inspect lenet5.keras\n"
+                  "  tieout inspect lenet5.pt --input-shape 1,28,28\n"
+                  "  tieout inspect lenet5.safetensors --json\n");
   command->add_option("FILE", options->file, "a model or weights file of either framework")->required();
   add_input_shapes(command, options->shapes);
   command->add_flag("--json", options->json, "JSON on standard output, and nothing else there");

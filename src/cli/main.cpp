@@ -1,10 +1,13 @@
-// The program: parses the command line, runs one command, and turns every error into a message and an exit code.
+// The program: parses the command line, runs one command, and turns every error into a message and an exit
+// code.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <string_view>
 
 #include "cli/command.h"
 #include "report/findings.h"
@@ -22,8 +25,28 @@ int report(const Error& error, bool json) {
   return static_cast<int>(exit_code(error.kind()));
 }
 
+// What was printed must have arrived: a pipe or a full disk can lose it.
+void flush_output() {
+  std::cout.flush();
+  if (!std::cout || std::fflush(stdout) != 0) {
+    throw io_error("standard output", "cannot write all of the output", "is the disk full?");
+  }
+}
+
+// A command line that CLI11 does not take: as JSON when it asks for that.
+int report_usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  const bool is_help = error.get_exit_code() == 0;
+  const bool json =
+      std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; });
+  if (!is_help && json)
+    return report(usage_error(error.what(), "`tieout COMMAND --help` shows examples"), true);
+  app.exit(error);
+  return is_help ? 0 : static_cast<int>(ExitCode::usage);
+}
+
 int run(int argc, char** argv) {
-  CLI::App app{"Carries trained networks between PyTorch and Keras, both ways, and proves that the numbers tie out."};
+  CLI::App app{
+      "Carries trained networks between PyTorch and Keras, both ways, and proves that the numbers tie out."};
   app.name("tieout");
   app.set_version_flag("--version", "tieout " TIEOUT_VERSION);
   app.require_subcommand(1);
@@ -42,11 +65,12 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : static_cast<int>(ExitCode::usage);
+    return report_usage(app, error, argc, argv);
   }
   try {
-    return static_cast<int>(chosen.run());
+    const ExitCode code = chosen.run();
+    flush_output();
+    return static_cast<int>(code);
   } catch (const Error& error) {
     return report(error, chosen.json);
   } catch (const std::bad_alloc&) {

@@ -44,11 +44,11 @@ ExitCode match_files(const Options& options) {
 
 void add_match(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      add_command(app, "match", "Show which source tensors fill which target tensors, and how; to edit and give back",
-                  "  tieout match lenet5.pt lenet5.keras\n"
-                  "  tieout match lenet5.pt lenet5.keras -o map.json\n"
-                  "  tieout convert lenet5.pt out.keras --like lenet5.keras --map map.json\n");
+  CLI::App* command = add_command(
+      app, "match", "Show which source tensors fill which target tensors, and how; to edit and give back",
+      "  tieout match lenet5.pt lenet5.keras\n"
+      "  tieout match lenet5.pt lenet5.keras -o map.json\n"
+      "  tieout convert lenet5.pt out.keras --like lenet5.keras --map map.json\n");
   command->add_option("SOURCE", options->source, "the model that has the weights")->required();
   command->add_option("TARGET", options->target, "the model that would get them")->required();
   add_input_shapes(command, options->shapes);

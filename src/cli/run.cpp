@@ -48,8 +48,10 @@ ExitCode run_model(const Options& options) {
     if (complete != shapes) side = open_side(options.model, complete);
   }
   require_runnable(side);
-  const auto inputs = options.probe.empty() ? random_probe(side.model, 0, options.seed) : given_probe(side.model, given);
-  const auto recorded = record(side.model, side.file, options.how.spec(options.witness), inputs, options.layers);
+  const auto inputs =
+      options.probe.empty() ? random_probe(side.model, 0, options.seed) : given_probe(side.model, given);
+  const auto recorded =
+      record(side.model, side.file, options.how.spec(options.witness), inputs, options.layers);
   write_tensors(recorded, options.out, options.force);
   for (const auto& [name, tensor] : recorded) fmt::print("{} {}\n", name, to_string(tensor.shape));
   return ExitCode::done;
@@ -59,13 +61,17 @@ ExitCode run_model(const Options& options) {
 
 void add_run(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command = add_command(app, "run", "Run a model on an input and record its outputs, without either framework",
-                                  "  tieout run lenet5.keras --probe digit.npy -o out.npz\n"
-                                  "  tieout run lenet5.pt --probe digit.npy --layer 0 --layer 3 -o out.safetensors\n"
-                                  "  tieout run lenet5.keras --witness keras -o evidence.npz\n");
+  CLI::App* command =
+      add_command(app, "run", "Run a model on an input and record its outputs, without either framework",
+                  "  tieout run lenet5.keras --probe digit.npy -o out.npz\n"
+                  "  tieout run lenet5.pt --probe digit.npy --layer 0 --layer 3 -o out.safetensors\n"
+                  "  tieout run lenet5.keras --witness keras -o evidence.npz\n");
   command->add_option("MODEL", options->model, "a model of either framework")->required();
-  command->add_option("--probe", options->probe, "inputs (.npy, .npz, .safetensors) in the model's layout; random ones otherwise");
-  command->add_option("--layer", options->layers, "record this layer's output too")->take_all()->allow_extra_args(false);
+  command->add_option("--probe", options->probe,
+                      "inputs (.npy, .npz, .safetensors) in the model's layout; random ones otherwise");
+  command->add_option("--layer", options->layers, "record this layer's output too")
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--witness", options->witness, "interpreter, torch or keras")->capture_default_str();
   command->add_option("--seed", options->seed, "of a random probe")->capture_default_str();
   add_input_shapes(command, options->shapes);

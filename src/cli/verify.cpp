@@ -31,7 +31,8 @@ struct Options {
 void choose_witnesses(const Options& options, VerifyOptions& verify_options) {
   for (const auto& text : options.witnesses) {
     if (!text.starts_with("A=") && !text.starts_with("B=")) {
-      throw usage_error("--witness " + text + " does not say for which model", "write --witness A=torch or --witness B=keras");
+      throw usage_error("--witness " + text + " does not say for which model",
+                        "write --witness A=torch or --witness B=keras");
     }
     (text[0] == 'A' ? verify_options.a : verify_options.b) = options.witness.spec(text.substr(2));
   }
@@ -48,7 +49,8 @@ ExitCode verify_files(const Options& options) {
   verify_options.seed = options.seed;
   if (!options.probe.empty()) verify_options.probe = given_probe(a.model, read_tensors(options.probe));
   const auto map = options.map.empty() ? std::nullopt : std::optional(options.map);
-  const VerifyResult result = verify(a.model, a.file, b.model, b.file, match_sides(a, b, map), verify_options);
+  const VerifyResult result =
+      verify(a.model, a.file, b.model, b.file, match_sides(a, b, map), verify_options);
   if (options.json) {
     std::cout << verify_json(result).dump(2) << "\n";
   } else {
@@ -61,21 +63,25 @@ ExitCode verify_files(const Options& options) {
 
 void add_verify(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      add_command(app, "verify", "Compare two models layer by layer; name the first layer that differs, and why",
-                  "  tieout verify lenet5.pt lenet5.keras\n"
-                  "  tieout verify lenet5.pt lenet5.keras --witness A=torch --witness B=keras\n"
-                  "  tieout verify lenet5.pt lenet5.keras --probe digit.npy --json\n");
+  CLI::App* command = add_command(
+      app, "verify", "Compare two models layer by layer; name the first layer that differs, and why",
+      "  tieout verify lenet5.pt lenet5.keras\n"
+      "  tieout verify lenet5.pt lenet5.keras --witness A=torch --witness B=keras\n"
+      "  tieout verify lenet5.pt lenet5.keras --probe digit.npy --json\n");
   command->add_option("A", options->a, "a model of either framework")->required();
   command->add_option("B", options->b, "the model that should compute the same")->required();
   command->add_option("--map", options->map, "which tensors correspond, as `tieout match -o` writes it");
   add_input_shapes(command, options->shapes);
-  command->add_option("--probe", options->probe, "inputs (.npy, .npz, .safetensors) in A's layout; random ones otherwise");
-  command->add_option("--probes", options->probes, "how many random probes")->check(CLI::Range(1, 1000))->capture_default_str();
+  command->add_option("--probe", options->probe,
+                      "inputs (.npy, .npz, .safetensors) in A's layout; random ones otherwise");
+  command->add_option("--probes", options->probes, "how many random probes")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
   command->add_option("--seed", options->seed, "of the random probes")->capture_default_str();
   command
-      ->add_option("--witness", options->witnesses,
-                   "A=... and B=...: interpreter (the default), torch, keras, or a file that `tieout run` recorded")
+      ->add_option(
+          "--witness", options->witnesses,
+          "A=... and B=...: interpreter (the default), torch, keras, or a file that `tieout run` recorded")
       ->take_all()
       ->allow_extra_args(false);
   add_witness_options(command, options->witness);

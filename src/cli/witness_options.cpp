@@ -7,13 +7,18 @@ namespace tieout::cli {
 WitnessSpec WitnessOptions::spec(const std::string& text) const {
   WitnessSpec made = parse_witness(text);
   switch (made.kind) {
-    case WitnessSpec::Kind::interpreter: break;
+    case WitnessSpec::Kind::interpreter:
+      break;
     case WitnessSpec::Kind::torch:
       made.python = torch_python;
       made.module = torch_module;
       break;
-    case WitnessSpec::Kind::keras: made.python = keras_python; break;
-    case WitnessSpec::Kind::evidence: made.evidence = read_tensors(made.file); break;
+    case WitnessSpec::Kind::keras:
+      made.python = keras_python;
+      break;
+    case WitnessSpec::Kind::evidence:
+      made.evidence = read_tensors(made.file);
+      break;
   }
   return made;
 }

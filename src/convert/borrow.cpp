@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
+#include "convert/group_order.h"
 #include "convert/lower.h"
 #include "tieout/error.h"
 
@@ -35,17 +37,18 @@ std::string described(const FrameworkNode& node, const FrameworkModel& file) {
   std::string text = node.name + " (";
   for (std::size_t i = 0; i < node.parameters.size(); ++i) {
     const LazyTensor* tensor = file.find_tensor(node.parameters[i].tensor);
-    text += (i > 0 ? ", " : "") + node.parameters[i].name + (tensor != nullptr ? " " + to_string(tensor->shape) : "");
+    text += (i > 0 ? ", " : "") + node.parameters[i].name +
+            (tensor != nullptr ? " " + to_string(tensor->shape) : "");
   }
   return text + ")";
 }
 
-// The group for each node: by name if every node finds its name, else by position.
-Groups in_node_order(const Nodes& nodes, const Groups& groups) {
+// The group for each node, if every node finds its name.
+std::optional<Groups> by_name(const Nodes& nodes, const Groups& groups) {
   Groups named;
   for (const FrameworkNode* node : nodes) {
     const auto found = std::ranges::find(groups, node->name, &FrameworkNode::name);
-    if (found == groups.end()) return groups;
+    if (found == groups.end()) return std::nullopt;
     named.push_back(*found);
   }
   return named;
@@ -77,10 +80,11 @@ bool take_tensors(FrameworkNode& node, const FrameworkNode& group, const Framewo
       wanted += (wanted.empty() ? "" : ", ") + parameter.name +
                 (shape == expected.end() ? "" : " " + to_string(shape->second));
     }
-    findings.push_back({Severity::forbids, group.name,
-                        "the tensors " + described(group, bare) + " do not fit the layer " + node.name + " (" +
-                            node.class_name + "), which has " + wanted,
-                        "give a template with the same layers in the same order, or name the pairs with --map"});
+    findings.push_back(
+        {Severity::forbids, group.name,
+         "the tensors " + described(group, bare) + " do not fit the layer " + node.name + " (" +
+             node.class_name + "), which has " + wanted,
+         "give a template with the same layers in the same order, or name the pairs with --map"});
     return false;
   }
   node.name = group.name;
@@ -107,18 +111,25 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
     std::string names;
     for (const auto* group : groups) names += (names.empty() ? "" : ", ") + described(*group, bare);
     result.findings.push_back({Severity::forbids, "",
-                               bare.file + " has " + std::to_string(groups.size()) + " groups of tensors, the architecture of " +
-                                   other.file + " has " + std::to_string(nodes.size()) + " layers with parameters: " + names,
+                               bare.file + " has " + std::to_string(groups.size()) +
+                                   " groups of tensors, the architecture of " + other.file + " has " +
+                                   std::to_string(nodes.size()) + " layers with parameters: " + names,
                                "give a template with the same layers in the same order"});
   } else {
-    const auto ordered = in_node_order(nodes, groups);
+    const auto named = by_name(nodes, groups);
+    if (!named) {
+      const Findings order = unknown_order(bare);
+      result.findings.insert(result.findings.end(), order.begin(), order.end());
+    }
+    const Groups& ordered = named ? *named : groups;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       take_tensors(*nodes[i], *ordered[i], bare, expected, result.findings);
     }
   }
-  result.findings.push_back({Severity::warning, "",
-                             bare.file + " holds no architecture: that of " + other.file + " is assumed for it",
-                             "give a file that holds its architecture (a whole module, a .keras file)"});
+  result.findings.push_back(
+      {Severity::warning, "",
+       bare.file + " holds no architecture: that of " + other.file + " is assumed for it",
+       "give a file that holds its architecture (a whole module, a .keras file)"});
   result.file.format = bare.format;
   result.file.file = bare.file;
   result.file.name = bare.name.empty() ? other.name : bare.name;

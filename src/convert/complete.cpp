@@ -12,8 +12,9 @@ bool is_complete(const Value& value) {
                                      [](const Axis& axis) { return axis.size == unknown; });
 }
 
-// The other value's sizes in the order of this one; of an input of unknown rank, in the other's own order, which both
-// frameworks share for everything but images (and an image's axes are named by the layer that takes it).
+// The other value's sizes in the order of this one; of an input of unknown rank, in the other's own order,
+// which both frameworks share for everything but images (and an image's axes are named by the layer that
+// takes it).
 std::optional<Shape> shape_from(const Value& open, const Value& other) {
   if (!is_complete(other)) return std::nullopt;
   Shape shape;
@@ -40,7 +41,8 @@ InputShapes complete_shapes(const Model& open, const Model& other, const InputSh
     const bool is_given = given.contains(name) || (open.inputs.size() == 1 && given.contains(""));
     const Value& value = open.values[static_cast<std::size_t>(open.inputs[i])];
     if (is_given || is_complete(value)) continue;
-    if (auto shape = shape_from(value, other.values[static_cast<std::size_t>(other.inputs[i])])) shapes[name] = *shape;
+    if (auto shape = shape_from(value, other.values[static_cast<std::size_t>(other.inputs[i])]))
+      shapes[name] = *shape;
   }
   return shapes;
 }

@@ -16,6 +16,13 @@ std::vector<std::string> names_of(const Axes& axes) {
   return names;
 }
 
+// What is left without batch and channels.
+std::vector<std::string> spatial_order(std::vector<std::string> names) {
+  std::erase(names, "n");
+  std::erase(names, "c");
+  return names;
+}
+
 const Axes& axes_of(const Model& model, int value) {
   return model.values[static_cast<std::size_t>(value)].axes;
 }
@@ -30,15 +37,15 @@ bool may_reorder(const Model& model, int value) {
   return std::ranges::all_of(model.layers, [&](const Layer& layer) {
     if (std::ranges::find(layer.inputs, value) == layer.inputs.end()) return true;
     if (!kind_named(layer.kind).absorbs_flatten) return false;
-    return std::ranges::all_of(layer.outputs,
-                               [&](int output) { return !has_parts(model, output) || may_reorder(model, output); });
+    return std::ranges::all_of(
+        layer.outputs, [&](int output) { return !has_parts(model, output) || may_reorder(model, output); });
   });
 }
 
 }  // namespace
 
-std::vector<std::string> needed_layout(const Model& source, const Layer& layer, std::size_t k, Framework target,
-                                       const std::set<int>& ordered) {
+std::vector<std::string> needed_layout(const Model& source, const Layer& layer, std::size_t k,
+                                       Framework target, const std::set<int>& ordered) {
   const LayerKind& kind = kind_named(layer.kind);
   LayoutNeed need = kind.need ? kind.need(layer, target) : LayoutNeed{};
   const auto index = static_cast<int>(&layer - source.layers.data());
@@ -68,7 +75,8 @@ std::vector<std::string> input_layout(const Model& source, int value, Framework 
       auto wanted = needed_layout(source, layer, k, target, ordered);
       if (!wanted.empty()) return wanted;
       // The layer takes any order and hands it on: ask who comes after it.
-      if (!layer.outputs.empty() && axes_of(source, layer.outputs[0]).size() == axes_of(source, value).size()) {
+      if (!layer.outputs.empty() &&
+          axes_of(source, layer.outputs[0]).size() == axes_of(source, value).size()) {
         wanted = input_layout(source, layer.outputs[0], target, ordered);
         if (!wanted.empty()) return wanted;
       }
@@ -77,12 +85,26 @@ std::vector<std::string> input_layout(const Model& source, int value, Framework 
   return {};
 }
 
+std::vector<std::string> usual_layout(const Axes& axes, Framework target) {
+  std::vector<std::string> names = names_of(axes);
+  std::vector<std::string> sorted = names;
+  std::ranges::sort(sorted);
+  if (sorted != std::vector<std::string>{"c", "h", "n", "w"} &&
+      sorted != std::vector<std::string>{"c", "d", "h", "n", "w"})
+    return {};
+  std::vector<std::string> usual = spatial_order(names);
+  usual.insert(usual.begin(), "n");
+  usual.insert(target == Framework::torch ? usual.begin() + 1 : usual.end(), "c");
+  return usual;
+}
+
 std::set<int> order_keeping_layers(const Model& source) {
   std::set<int> layers;
   for (std::size_t i = 0; i < source.layers.size(); ++i) {
     const Layer& layer = source.layers[i];
-    const bool flattens = !layer.outputs.empty() && has_parts(source, layer.outputs[0]) &&
-                          std::ranges::none_of(layer.inputs, [&](int value) { return has_parts(source, value); });
+    const bool flattens =
+        !layer.outputs.empty() && has_parts(source, layer.outputs[0]) &&
+        std::ranges::none_of(layer.inputs, [&](int value) { return has_parts(source, value); });
     if (flattens && !may_reorder(source, layer.outputs[0])) layers.insert(static_cast<int>(i));
   }
   return layers;

@@ -11,12 +11,17 @@
 namespace tieout {
 
 // The axis order, by name, that the layer needs for its input k in the target; empty: any will do.
-std::vector<std::string> needed_layout(const Model& source, const Layer& layer, std::size_t k, Framework target,
-                                       const std::set<int>& ordered);
+std::vector<std::string> needed_layout(const Model& source, const Layer& layer, std::size_t k,
+                                       Framework target, const std::set<int>& ordered);
 
-// The axis order of a model input in the target: what its first demanding consumer needs, so that no permute is
-// added there; the source's own order when nobody demands one.
-std::vector<std::string> input_layout(const Model& source, int value, Framework target, const std::set<int>& ordered);
+// The axis order of a model input in the target: what its first demanding consumer needs, so that no permute
+// is added there; the source's own order when nobody demands one.
+std::vector<std::string> input_layout(const Model& source, int value, Framework target,
+                                      const std::set<int>& ordered);
+
+// The order in which the target has images and volumes (n c h w, n h w c) where no layer demands one; empty
+// for axes that are not named as an image's.
+std::vector<std::string> usual_layout(const Axes& axes, Framework target);
 
 // Layers that flatten and whose features may not change their order, since something after them (the model's
 // output, a recurrent layer) cannot have its own parameters reordered instead.

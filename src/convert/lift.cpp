@@ -14,14 +14,20 @@ namespace {
 // Names for axes that no layer has named, by rank and framework: what people call them.
 std::vector<std::string> usual_names(Framework framework, std::size_t rank) {
   switch (rank) {
-    case 1: return {"n"};
-    case 2: return {"n", "f"};
-    case 3: return {"n", "t", "f"};
-    case 4: return framework == Framework::torch ? std::vector<std::string>{"n", "c", "h", "w"}
-                                                 : std::vector<std::string>{"n", "h", "w", "c"};
-    case 5: return framework == Framework::torch ? std::vector<std::string>{"n", "c", "d", "h", "w"}
-                                                 : std::vector<std::string>{"n", "d", "h", "w", "c"};
-    default: break;
+    case 1:
+      return {"n"};
+    case 2:
+      return {"n", "f"};
+    case 3:
+      return {"n", "t", "f"};
+    case 4:
+      return framework == Framework::torch ? std::vector<std::string>{"n", "c", "h", "w"}
+                                           : std::vector<std::string>{"n", "h", "w", "c"};
+    case 5:
+      return framework == Framework::torch ? std::vector<std::string>{"n", "c", "d", "h", "w"}
+                                           : std::vector<std::string>{"n", "d", "h", "w", "c"};
+    default:
+      break;
   }
   std::vector<std::string> names{"n"};
   for (std::size_t k = 1; k < rank; ++k) names.push_back("a" + std::to_string(k));
@@ -51,8 +57,8 @@ Shape input_shape(const ModelInput& input, const InputShapes& shapes, bool only_
     fits = input.shape[k] == unknown || input.shape[k] == full[k];
   }
   if (!fits) {
-    throw usage_error("--input-shape gives " + to_string(full) + " for the input " + input.name + ", the model has " +
-                          to_string(input.shape),
+    throw usage_error("--input-shape gives " + to_string(full) + " for the input " + input.name +
+                          ", the model has " + to_string(input.shape),
                       "leave it out, or give the model's own sizes without the batch");
   }
   return full;
@@ -64,8 +70,9 @@ void add_inputs(Model& model, const FrameworkModel& source, const InputShapes& s
     if (!found && !(name.empty() && source.inputs.size() == 1)) {
       std::string known;
       for (const auto& input : source.inputs) known += (known.empty() ? "" : ", ") + input.name;
-      throw usage_error(name.empty() ? "--input-shape needs a name where a model has several inputs"
-                                     : "--input-shape names an input " + name + " that the model does not have",
+      throw usage_error(name.empty()
+                            ? "--input-shape needs a name where a model has several inputs"
+                            : "--input-shape names an input " + name + " that the model does not have",
                         "inputs: " + known);
     }
   }
@@ -75,8 +82,9 @@ void add_inputs(Model& model, const FrameworkModel& source, const InputShapes& s
     Value value;
     value.known = !shape.empty();
     value.dtype = input.dtype;
+    const bool named = input.axes.size() == shape.size();
     for (std::size_t k = 0; k < shape.size(); ++k) {
-      value.axes.push_back({unnamed(i, k), k == 0 ? unknown : shape[k], {}});
+      value.axes.push_back({named ? input.axes[k] : unnamed(i, k), k == 0 ? unknown : shape[k], {}});
     }
     model.inputs.push_back(static_cast<int>(model.values.size()));
     model.input_names.push_back(input.name);
@@ -91,11 +99,16 @@ Where where_node(const FrameworkModel& source, const FrameworkNode& node) {
   return where;
 }
 
+bool is_index(DType dtype) {
+  return dtype == DType::i32 || dtype == DType::i64;
+}
+
 // Output values of the nodes lifted so far; empty for a node that was refused.
 using NodeValues = std::vector<std::vector<int>>;
 
 // The values that the node takes, or nothing when one of them comes from a refused node.
-std::optional<std::vector<int>> input_values(const Model& model, const FrameworkNode& node, const NodeValues& values) {
+std::optional<std::vector<int>> input_values(const Model& model, const FrameworkNode& node,
+                                             const NodeValues& values) {
   std::vector<int> inputs;
   for (const auto& input : node.inputs) {
     const auto output = static_cast<std::size_t>(input.value.output);
@@ -136,9 +149,10 @@ std::vector<int> lift_node(Model& model, FrameworkModel& source, int index, cons
   Lifter lifter(model, source, index, inputs, false);
   kind.lift(lifter);
   for (const auto& name : lifter.untouched()) {
-    model.findings.push_back({Severity::forbids, lifter.node().name,
-                              "the tensor " + name + " has no place in a " + lifter.node().class_name,
-                              "the file and the layer's settings do not belong together; save the model again"});
+    model.findings.push_back(
+        {Severity::forbids, lifter.node().name,
+         "the tensor " + name + " has no place in a " + lifter.node().class_name,
+         "the file and the layer's settings do not belong together; save the model again"});
   }
   return lifter.outputs();
 }
@@ -186,11 +200,11 @@ void lift_group(Model& model, FrameworkModel& source, int index) {
   if (matches.size() != 1) {
     std::string candidates;
     for (const auto& match : matches) candidates += (candidates.empty() ? "" : ", ") + match.first->name;
-    model.findings.push_back(
-        {Severity::forbids, group.name,
-         candidates.empty() ? "no layer kind has these tensors"
-                            : "its tensors may be those of several layer kinds: " + candidates,
-         "give a file that holds the architecture, or a template with --like"});
+    model.findings.push_back({Severity::forbids, group.name,
+                              candidates.empty()
+                                  ? "no layer kind has these tensors"
+                                  : "its tensors may be those of several layer kinds: " + candidates,
+                              "give a file that holds the architecture, or a template with --like"});
     return;
   }
   group.class_name = matches[0].second.class_name;
@@ -218,6 +232,13 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
   }
   add_inputs(model, source, shapes);
   lift_nodes(model, source);
+  for (const auto& layer : model.layers) {
+    if (!kind_named(layer.kind).reads_indices) continue;
+    for (const int value : layer.inputs) {
+      Value& input = model.values[static_cast<std::size_t>(value)];
+      if (!is_index(input.dtype)) input.dtype = DType::i64;
+    }
+  }
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const auto rank = model.values[static_cast<std::size_t>(model.inputs[i])].axes.size();
     const auto names = usual_names(model.framework, rank);

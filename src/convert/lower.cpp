@@ -15,8 +15,8 @@ namespace tieout {
 
 namespace {
 
-// Builds the target model node by node; every node is lifted as soon as it is there, so that what the target's own
-// words mean decides how the next layer must be written.
+// Builds the target model node by node; every node is lifted as soon as it is there, so that what the
+// target's own words mean decides how the next layer must be written.
 class Lowering_ final : public Lowerer::Sink {
  public:
   Lowering_(const Model& source, Framework target) : source_(source), ordered_(order_keeping_layers(source)) {
@@ -26,6 +26,7 @@ class Lowering_ final : public Lowerer::Sink {
     result_.model.framework = target;
     result_.model.has_architecture = true;
     result_.model.name = source.name;
+    for (const auto& layer : source.layers) reserved_.insert(layer_name(target, layer.name));
   }
 
   Lowering run() {
@@ -41,9 +42,10 @@ class Lowering_ final : public Lowerer::Sink {
   }
 
   void append(FrameworkNode node) override {
-    node.name = unique(layer_name(result_.target.framework, node.name));
+    node.name = free_name(layer_name(result_.target.framework, node.name));
     std::vector<int> inputs;
-    for (const auto& input : node.inputs) inputs.push_back(values_.at({input.value.node, input.value.output}));
+    for (const auto& input : node.inputs)
+      inputs.push_back(values_.at({input.value.node, input.value.output}));
     const auto index = static_cast<int>(result_.target.nodes.size());
     result_.target.nodes.push_back(std::move(node));
     const auto outputs = lift_fresh(result_.model, result_.target, index, inputs);
@@ -70,29 +72,40 @@ class Lowering_ final : public Lowerer::Sink {
     return text + ")";
   }
 
-  std::string unique(const std::string& name) {
+  // The name itself for the first node of the layer that has it in the source; helpers and fused activations
+  // find another one, that of no layer of the source.
+  std::string free_name(const std::string& name) {
     std::string candidate = name;
-    for (int n = 1; !names_.insert(candidate).second; ++n) candidate = name + "_" + std::to_string(n);
+    for (int n = 1; names_.contains(candidate) || (n > 1 && reserved_.contains(candidate)); ++n) {
+      candidate = name + "_" + std::to_string(n);
+    }
+    names_.insert(candidate);
     return candidate;
   }
 
   void add_input(std::size_t i) {
     const int source_value = source_.inputs[i];
     const Value& value = source_.values[static_cast<std::size_t>(source_value)];
-    const bool sized = value.known && std::none_of(value.axes.begin() + (value.axes.empty() ? 0 : 1), value.axes.end(),
-                                                   [](const Axis& axis) { return axis.size == unknown; });
+    const bool sized =
+        value.known && std::none_of(value.axes.begin() + (value.axes.empty() ? 0 : 1), value.axes.end(),
+                                    [](const Axis& axis) { return axis.size == unknown; });
     if (!sized) {
-      throw usage_error("the shape of the input " + source_.input_names[i] + " is not known",
-                        "give it with --input-shape, without the batch and in the source's layout: --input-shape "
-                        "1,28,28 for one channel of 28 x 28 in PyTorch");
+      throw usage_error(
+          "the shape of the input " + source_.input_names[i] + " is not known",
+          "give it with --input-shape, without the batch and in the source's layout: --input-shape "
+          "1,28,28 for one channel of 28 x 28 in PyTorch");
     }
     Value made = value;
-    const auto order = permutation(value.axes, input_layout(source_, source_value, result_.target.framework, ordered_));
-    for (std::size_t k = 0; k < order.size(); ++k) made.axes[k] = value.axes[static_cast<std::size_t>(order[k])];
+    auto layout = input_layout(source_, source_value, result_.target.framework, ordered_);
+    if (layout.empty()) layout = usual_layout(value.axes, result_.target.framework);
+    const auto order = permutation(value.axes, layout);
+    for (std::size_t k = 0; k < order.size(); ++k)
+      made.axes[k] = value.axes[static_cast<std::size_t>(order[k])];
     ModelInput input;
-    input.name = unique(layer_name(result_.target.framework, source_.input_names[i]));
+    input.name = free_name(layer_name(result_.target.framework, source_.input_names[i]));
     input.shape = shape_of(made.axes);
     input.dtype = value.dtype;
+    for (const auto& axis : made.axes) input.axes.push_back(axis.name);
     result_.target.inputs.push_back(input);
     result_.model.inputs.push_back(static_cast<int>(result_.model.values.size()));
     result_.model.input_names.push_back(input.name);
@@ -115,7 +128,8 @@ class Lowering_ final : public Lowerer::Sink {
       for (const int axis : order) dims += (dims.empty() ? "" : ", ") + std::to_string(axis);
       node.call = "{0}.permute(" + dims + ")";
     } else {
-      if (order.front() != 0) throw Refusal{"the batch axis would have to move, which no Keras layer does", "keep the batch first"};
+      if (order.front() != 0)
+        throw Refusal{"the batch axis would have to move, which no Keras layer does", "keep the batch first"};
       node.class_name = "Permute";
       node.module = "keras.layers";
       node.settings = {{"dims", std::vector<int>(order.begin() + 1, order.end())}};
@@ -129,7 +143,8 @@ class Lowering_ final : public Lowerer::Sink {
     try {
       write(layer);
     } catch (const Refusal& refusal) {
-      result_.findings.push_back({Severity::forbids, layer.name + " (" + layer.kind + ")", refusal.reason, refusal.way_out});
+      result_.findings.push_back(
+          {Severity::forbids, layer.name + " (" + layer.kind + ")", refusal.reason, refusal.way_out});
     }
     result_.nodes.push_back(made_);
   }
@@ -146,7 +161,10 @@ class Lowering_ final : public Lowerer::Sink {
     }
     const LayerKind& kind = kind_named(layer.kind);
     if (!kind.lower) throw Refusal{"no layer of the target computes the same", "see `tieout layers`"};
-    Lowerer lowerer(source_, layer, result_.target.framework, inputs, *this,
+    // What is fused into a layer of the source, its activation, gets a name of its own here.
+    Layer named = layer;
+    if (is_fused(layer)) named.name += (named.name.empty() ? "" : "_") + layer.kind;
+    Lowerer lowerer(source_, named, result_.target.framework, inputs, *this,
                     static_cast<int>(result_.target.nodes.size()));
     kind.lower(lowerer);
     check(layer, lowerer.inputs());
@@ -155,6 +173,11 @@ class Lowering_ final : public Lowerer::Sink {
       if (k > 0) ref.output = static_cast<int>(k);
       refs_[layer.outputs[k]] = ref;
     }
+  }
+
+  // Not the first layer of its node.
+  [[nodiscard]] bool is_fused(const Layer& layer) const {
+    return &layer != source_.layers.data() && (&layer - 1)->node == layer.node;
   }
 
   // Input k's axis names in the order in which input 0 of the layer lies in the target.
@@ -183,8 +206,8 @@ class Lowering_ final : public Lowerer::Sink {
     const bool ordered = ordered_.contains(static_cast<int>(&layer - source_.layers.data()));
     if (sorted(wanted) != sorted(axes(made.at(0))) || (ordered && wanted != axes(made.at(0)))) {
       throw internal_error("the layer " + layer.name + " (" + layer.kind + ") was written with the output [" +
-                           to_pattern(axes(made[0])) + "] " + to_string(shape_of(axes(made[0]))) + " instead of [" +
-                           to_pattern(wanted) + "] " + to_string(shape_of(wanted)));
+                           to_pattern(axes(made[0])) + "] " + to_string(shape_of(axes(made[0]))) +
+                           " instead of [" + to_pattern(wanted) + "] " + to_string(shape_of(wanted)));
     }
   }
 
@@ -194,7 +217,8 @@ class Lowering_ final : public Lowerer::Sink {
   std::map<int, ValueRef> refs_;               // value of the source -> value of the target
   std::map<std::pair<int, int>, int> values_;  // (node, output) of the target -> value of its model
   std::vector<int> made_;                      // nodes made for the present layer
-  std::set<std::string> names_;
+  std::set<std::string> names_;                // given to nodes and inputs of the target
+  std::set<std::string> reserved_;             // names of the source's layers, for those layers
 };
 
 }  // namespace
@@ -209,11 +233,13 @@ std::string layer_name(Framework target, const std::string& name) {
     std::ranges::replace(out, '/', '_');
     return out.empty() ? "layer" : out;
   }
-  // A Python identifier; a leading digit ("0" of an nn.Sequential) gets a word in front.
+  // A Python identifier; a leading digit ("0" of an nn.Sequential) gets a word in front, and so does a
+  // leading underscore, which would make the submodule look private.
   for (char& c : out) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '_';
   }
-  if (out.empty() || std::isdigit(static_cast<unsigned char>(out.front())) != 0) out = "layer_" + out;
+  const bool is_digit = !out.empty() && std::isdigit(static_cast<unsigned char>(out.front())) != 0;
+  if (out.empty() || is_digit || out.front() == '_') out = "layer_" + out;
   return out;
 }
 

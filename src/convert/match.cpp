@@ -11,8 +11,8 @@ namespace tieout {
 
 namespace {
 
-// Layers in the order of the data: depth first from each output, inputs in the order of the call. Depends on the graph
-// only, not on the order in which a file lists its layers.
+// Layers in the order of the data: depth first from each output, inputs in the order of the call. Depends on
+// the graph only, not on the order in which a file lists its layers.
 std::vector<int> data_order(const Model& model) {
   std::vector<int> order;
   std::set<int> seen;
@@ -53,13 +53,28 @@ bool stores_parameters(const Layer& layer) {
   return std::ranges::any_of(layer.parameters, [](const Parameter& p) { return !p.terms.empty(); });
 }
 
+// Whether the outputs can be the same values: sizes that both sides know are the same, in some order.
+bool may_be_equal(const Model& a, const Model& b, const Layer& from, const Layer& to) {
+  if (from.outputs.empty() || to.outputs.empty()) return true;
+  Shape left = shape_of(a.values[static_cast<std::size_t>(from.outputs[0])].axes);
+  Shape right = shape_of(b.values[static_cast<std::size_t>(to.outputs[0])].axes);
+  std::ranges::sort(left);
+  std::ranges::sort(right);
+  const auto open = [](const Shape& shape) {
+    return std::ranges::count(shape, unknown) > 1;
+  };  // more than the batch
+  return left.empty() || right.empty() || open(left) || open(right) || left == right;
+}
+
 // Longest common subsequence of kinds over two stretches without parameters; pairs in order.
 void align_plain(const Model& a, const Model& b, const std::vector<int>& left, const std::vector<int>& right,
                  std::vector<Pair>& pairs) {
   const std::size_t n = left.size();
   const std::size_t m = right.size();
   const auto same = [&](std::size_t i, std::size_t j) {
-    return a.layers[static_cast<std::size_t>(left[i])].kind == b.layers[static_cast<std::size_t>(right[j])].kind;
+    const Layer& from = a.layers[static_cast<std::size_t>(left[i])];
+    const Layer& to = b.layers[static_cast<std::size_t>(right[j])];
+    return from.kind == to.kind && may_be_equal(a, b, from, to);
   };
   std::vector<std::vector<int>> longest(n + 1, std::vector<int>(m + 1, 0));
   for (std::size_t i = n; i-- > 0;) {
@@ -130,7 +145,8 @@ bool same_axes(const Model& a, const Model& b, int value_a, int value_b) {
     std::ranges::sort(all);
     return all;
   };
-  return sorted(a.values[static_cast<std::size_t>(value_a)]) == sorted(b.values[static_cast<std::size_t>(value_b)]);
+  return sorted(a.values[static_cast<std::size_t>(value_a)]) ==
+         sorted(b.values[static_cast<std::size_t>(value_b)]);
 }
 
 }  // namespace
@@ -145,8 +161,8 @@ void pair_values(Matching& matching, const Model& a, const Model& b) {
   }
   for (std::size_t i = 0; i < std::min(a.outputs.size(), b.outputs.size()); ++i) {
     const Pair pair{a.outputs[i], b.outputs[i]};
-    const bool there = std::ranges::any_of(
-        matching.values, [&](const Pair& p) { return p.a == pair.a && p.b == pair.b; });
+    const bool there =
+        std::ranges::any_of(matching.values, [&](const Pair& p) { return p.a == pair.a && p.b == pair.b; });
     if (!there) matching.values.push_back(pair);
   }
 }

@@ -52,7 +52,9 @@ class Planner {
 
   Plan run(const Matching& matching) {
     plan_.findings = matching.findings;
-    for (const auto& pair : matching.layers) plan_layer(a_.layers.at(static_cast<std::size_t>(pair.a)), b_.layers.at(static_cast<std::size_t>(pair.b)));
+    for (const auto& pair : matching.layers)
+      plan_layer(a_.layers.at(static_cast<std::size_t>(pair.a)),
+                 b_.layers.at(static_cast<std::size_t>(pair.b)));
     // Bookkeeping of layers without partner cannot be: their parameters are reported by the matching.
     order_entries();
     account();
@@ -74,17 +76,21 @@ class Planner {
         plan_parameter(left, *found, right, parameter);
       } else if (parameter.bookkeeping) {
         for (const auto& term : parameter.terms) {
-          add_move(right, parameter, parameter.sizes, {{}, {}, term.pattern, parameter.constant}, term, parameter.dtype);
+          add_move(right, parameter, parameter.sizes, {{}, {}, term.pattern, parameter.constant}, term,
+                   parameter.dtype);
         }
       } else if (!parameter.terms.empty()) {
-        forbid(right, "the source has no " + parameter.name, "give a template whose layer has the same parameters");
+        forbid(right, "the source has no " + parameter.name,
+               "give a template whose layer has the same parameters");
       }
     }
     for (const auto& parameter : left.parameters) {
       if (parameter.bookkeeping || parameter.terms.empty()) continue;
       const auto found = std::ranges::find(right.parameters, parameter.name, &Parameter::name);
       if (found == right.parameters.end() || found->terms.empty()) {
-        forbid(right, "the target has no place for the source's " + parameter.name + " (" + parameter.terms[0].tensor + ")",
+        forbid(right,
+               "the target has no place for the source's " + parameter.name + " (" +
+                   parameter.terms[0].tensor + ")",
                "give a template whose layer has it (use_bias, affine, scale, center)");
       }
     }
@@ -95,7 +101,9 @@ class Planner {
     const auto parts_from = flattened_parts(a_, left, from);
     const auto parts_to = flattened_parts(b_, right, to);
     if (parts_from.empty() != parts_to.empty()) {
-      forbid(right, "the features of its input are flattened from an image on one side only: their order cannot be told",
+      forbid(right,
+             "the features of its input are flattened from an image on one side only: their order cannot be "
+             "told",
              "give the input's shape with --input-shape, or a template that flattens at the same place");
       return;
     }
@@ -106,13 +114,14 @@ class Planner {
     std::ranges::sort(names_from);
     std::ranges::sort(names_to);
     if (names_from != names_to) {
-      forbid(right, "its input is flattened from the axes " + to_string(source.terms[0].pattern) + " on one side and " +
-                        to_string(target.terms[0].pattern) + " on the other",
+      forbid(right,
+             "its input is flattened from the axes " + to_string(source.terms[0].pattern) +
+                 " on one side and " + to_string(target.terms[0].pattern) + " on the other",
              "give a template that flattens at the same place");
       return;
     }
     if (!merge_sizes(right, source.sizes, target.sizes, to.name)) return;
-    const DType dtype = dtype_of(source.terms, to);
+    const DType dtype = dtype_of(source.terms, left, to);
     const bool termwise = source.terms.size() == target.terms.size();
     for (std::size_t k = 0; k < target.terms.size(); ++k) {
       Move move{{}, {}, target.terms[k].pattern, 0};
@@ -137,8 +146,9 @@ class Planner {
     for (const auto& [axis, size] : from) {
       const auto [known, added] = to.emplace(axis, size);
       if (!added && known->second != size) {
-        forbid(layer, "its " + parameter + " has " + std::to_string(size) + " along " + axis + " in the source and " +
-                          std::to_string(known->second) + " in the target",
+        forbid(layer,
+               "its " + parameter + " has " + std::to_string(size) + " along " + axis +
+                   " in the source and " + std::to_string(known->second) + " in the target",
                "give a template of the same sizes");
         return false;
       }
@@ -146,8 +156,13 @@ class Planner {
     return true;
   }
 
-  DType dtype_of(const std::vector<Term>& terms, const Parameter& to) const {
-    for (const auto& term : terms) {
+  // A constant gets the type of the source layer's other tensors.
+  DType dtype_of(const std::vector<Term>& terms, const Layer& left, const Parameter& to) const {
+    std::vector<Term> all = terms;
+    for (const auto& parameter : left.parameters) {
+      if (!parameter.bookkeeping) all.insert(all.end(), parameter.terms.begin(), parameter.terms.end());
+    }
+    for (const auto& term : all) {
       if (const LazyTensor* tensor = source_.find_tensor(term.tensor)) return tensor->dtype;
     }
     for (const auto& term : to.terms) {
@@ -156,8 +171,8 @@ class Planner {
     return to.dtype;
   }
 
-  void add_move(const Layer& layer, const Parameter& parameter, const AxisSizes& sizes, Move move, const Term& term,
-                DType dtype) {
+  void add_move(const Layer& layer, const Parameter& parameter, const AxisSizes& sizes, Move move,
+                const Term& term, DType dtype) {
     auto [place, added] = index_.emplace(term.tensor, plan_.entries.size());
     if (added) {
       PlanEntry entry;
@@ -175,8 +190,9 @@ class Planner {
       }
       const LazyTensor* there = target_.find_tensor(term.tensor);
       if (there != nullptr && there->shape != entry.shape) {
-        forbid(layer, "its " + parameter.name + " (" + term.tensor + ") has the shape " + to_string(there->shape) +
-                          ", the source's would be " + to_string(entry.shape),
+        forbid(layer,
+               "its " + parameter.name + " (" + term.tensor + ") has the shape " + to_string(there->shape) +
+                   ", the source's would be " + to_string(entry.shape),
                "give a template of the same sizes");
       }
       plan_.entries.push_back(std::move(entry));
@@ -184,7 +200,8 @@ class Planner {
     PlanEntry& entry = plan_.entries[place->second];
     entry.sizes.insert(sizes.begin(), sizes.end());
     if (!added && entry.dtype != dtype) {
-      forbid(layer, "the parts of " + term.tensor + " have different types", "convert them to one type first");
+      forbid(layer, "the parts of " + term.tensor + " have different types",
+             "convert them to one type first");
     }
     // A shared layer is planned once for each call; the same move again is no second one.
     const auto same = [&](const Move& other) {
@@ -209,7 +226,8 @@ class Planner {
       std::uint64_t elements = 0;
       for (const auto& move : entry.moves) {
         std::uint64_t block = 1;
-        for (const auto& axis : free_axes(move.to)) block *= static_cast<std::uint64_t>(axis_size(axis, entry.sizes));
+        for (const auto& axis : free_axes(move.to))
+          block *= static_cast<std::uint64_t>(axis_size(axis, entry.sizes));
         elements += block;
       }
       if (elements != element_count(entry.shape)) {
@@ -229,10 +247,11 @@ class Planner {
       }
     }
     if (!plan_.unmatched_source.empty() || !plan_.unmatched_target.empty()) {
-      plan_.findings.push_back({Severity::forbids, "",
-                                std::to_string(plan_.unmatched_source.size()) + " tensors of the source and " +
-                                    std::to_string(plan_.unmatched_target.size()) + " of the target have no partner",
-                                "see `tieout match` for the list; name pairs in a map with --map"});
+      plan_.findings.push_back(
+          {Severity::forbids, "",
+           std::to_string(plan_.unmatched_source.size()) + " tensors of the source and " +
+               std::to_string(plan_.unmatched_target.size()) + " of the target have no partner",
+           "see `tieout match` for the list; name pairs in a map with --map"});
     }
   }
 

@@ -37,17 +37,17 @@ struct Plan {
   Findings findings;
 };
 
-// Plans to fill b's tensors from a's. Every tensor of both layers' parameters is accounted for; what does not fit is
-// a finding, all of them at once. `source` and `target` are the files of a and b.
+// Plans to fill b's tensors from a's. Every tensor of both layers' parameters is accounted for; what does not
+// fit is a finding, all of them at once. `source` and `target` are the files of a and b.
 Plan make_plan(const Model& a, const FrameworkModel& source, const Model& b, const FrameworkModel& target,
                const Matching& matching);
 
-// The entry's tensor: reading it reads the sources and rearranges them. `source` must outlive it no longer than this
-// call: the lazy tensors are copied.
+// The entry's tensor: reading it reads the sources and rearranges them. `source` must outlive it no longer
+// than this call: the lazy tensors are copied.
 LazyTensor planned_tensor(const PlanEntry& entry, const FrameworkModel& source);
 
-// The target file with the plan's tensors in the place of its own. Tensors of no layer (a template's optimizer state)
-// are left out: they belonged to other weights.
+// The target file with the plan's tensors in the place of its own. Tensors of no layer (a template's
+// optimizer state) are left out: they belonged to other weights.
 FrameworkModel carried(const Plan& plan, const FrameworkModel& source, const FrameworkModel& target);
 
 // The matching that a plan implies: layers whose tensors one of its entries joins.
@@ -56,8 +56,9 @@ Matching match_by_plan(const Model& a, const Model& b, const Plan& plan);
 // "o i h w -> h w i o"; "(g u) + (g u) -> (g u)"; "e h d -> (p{q of q k v} h d) e; ..."; "0 -> c".
 std::string arrangement(const PlanEntry& entry);
 
-// The JSON of `tieout match` (DESIGN: pairs, unmatched_source, unmatched_target, findings), and back. Error(usage) says
-// what is wrong in an edited map; each target's shape and every source's is checked against the files.
+// The JSON of `tieout match` (DESIGN: pairs, unmatched_source, unmatched_target, findings), and back.
+// Error(usage) says what is wrong in an edited map; each target's shape and every source's is checked against
+// the files.
 Json to_json(const Plan& plan);
 Json to_json(const Findings& findings);  // [{"severity", "layer", "message", "way_out"}]
 Plan plan_from_json(const Json& map, const FrameworkModel& source, const FrameworkModel& target);

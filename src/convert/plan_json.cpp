@@ -31,7 +31,8 @@ Error wrong_map(const std::string& message) {
 }
 
 const Json& member(const Json& object, const char* name) {
-  if (!object.is_object() || !object.contains(name)) throw wrong_map(std::string("\"") + name + "\" is missing");
+  if (!object.is_object() || !object.contains(name))
+    throw wrong_map(std::string("\"") + name + "\" is missing");
   return object.at(name);
 }
 
@@ -58,7 +59,8 @@ Move parse_move(const std::string& text, std::vector<std::string>& sources) {
     return move;
   }
   for (const auto& pattern : split(left, "+")) {
-    if (sources.empty()) throw wrong_map("the arrangement \"" + text + "\" has more patterns than source tensors");
+    if (sources.empty())
+      throw wrong_map("the arrangement \"" + text + "\" has more patterns than source tensors");
     move.from.push_back(parse_pattern(pattern));
     move.sources.push_back(sources.front());
     sources.erase(sources.begin());
@@ -69,8 +71,8 @@ Move parse_move(const std::string& text, std::vector<std::string>& sources) {
 // Adds the sizes that the tensor's shape tells through its pattern.
 void learn_sizes(const Pattern& pattern, const Shape& shape, const std::string& tensor, AxisSizes& sizes) {
   if (pattern.groups.size() != shape.size()) {
-    throw wrong_map("\"" + to_string(pattern) + "\" has " + std::to_string(pattern.groups.size()) + " axes, " + tensor +
-                    " has the shape " + to_string(shape));
+    throw wrong_map("\"" + to_string(pattern) + "\" has " + std::to_string(pattern.groups.size()) +
+                    " axes, " + tensor + " has the shape " + to_string(shape));
   }
   for (std::size_t g = 0; g < shape.size(); ++g) {
     std::int64_t product = 1;
@@ -95,6 +97,7 @@ PlanEntry parse_entry(const Json& pair, const FrameworkModel& source, const Fram
   entry.target = targets[0];
   auto sources = names(member(pair, "source"));
   if (pair.contains("sizes")) {
+    if (!pair["sizes"].is_object()) throw wrong_map("\"sizes\" is an object of numbers");
     for (const auto& [axis, size] : pair["sizes"].items()) {
       if (!size.is_number_integer() || size.get<std::int64_t>() < 0) throw wrong_map("\"sizes\" are numbers");
       entry.sizes[axis] = size.get<std::int64_t>();
@@ -102,7 +105,8 @@ PlanEntry parse_entry(const Json& pair, const FrameworkModel& source, const Fram
   }
   const Json& text = member(pair, "arrangement");
   if (!text.is_string()) throw wrong_map("\"arrangement\" is a text");
-  for (const auto& part : split(text.get<std::string>(), ";")) entry.moves.push_back(parse_move(part, sources));
+  for (const auto& part : split(text.get<std::string>(), ";"))
+    entry.moves.push_back(parse_move(part, sources));
   if (!sources.empty()) throw wrong_map(entry.target + " has more source tensors than patterns");
   for (const auto& move : entry.moves) {
     for (std::size_t k = 0; k < move.sources.size(); ++k) {
@@ -128,7 +132,10 @@ Json finding_json(const Finding& finding) {
   const char* severity = finding.severity == Severity::forbids   ? "error"
                          : finding.severity == Severity::warning ? "warning"
                                                                  : "note";
-  return {{"severity", severity}, {"layer", finding.layer}, {"message", finding.message}, {"way_out", finding.way_out}};
+  return {{"severity", severity},
+          {"layer", finding.layer},
+          {"message", finding.message},
+          {"way_out", finding.way_out}};
 }
 
 }  // namespace
@@ -193,8 +200,10 @@ Plan plan_from_json(const Json& map, const FrameworkModel& source, const Framewo
                              "add a pair for each tensor listed as unmatched"});
   }
   if (!plan.unmatched_source.empty()) {
-    plan.findings.push_back({Severity::note, "",
-                             "the map leaves out " + std::to_string(plan.unmatched_source.size()) + " tensors of the source", ""});
+    plan.findings.push_back(
+        {Severity::note, "",
+         "the map leaves out " + std::to_string(plan.unmatched_source.size()) + " tensors of the source",
+         ""});
   }
   return plan;
 }

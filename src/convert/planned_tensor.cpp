@@ -54,7 +54,8 @@ class PlannedSource : public TensorSource {
     const auto& only = parts_[0].inputs[0];
     if (only.loops.size() != 1) return {};
     const StridedLoop& loop = only.loops[0];
-    const bool identity = loop.source_strides == loop.target_strides && loop.source_offset == 0 && loop.target_offset == 0;
+    const bool identity =
+        loop.source_strides == loop.target_strides && loop.source_offset == 0 && loop.target_offset == 0;
     return identity ? only.tensor.source->view() : Bytes{};
   }
 
@@ -94,7 +95,8 @@ class PlannedSource : public TensorSource {
 
 const LazyTensor& source_tensor(const FrameworkModel& source, const std::string& name) {
   const LazyTensor* found = source.find_tensor(name);
-  if (found == nullptr) throw usage_error("the source has no tensor " + name, "see `tieout inspect` for its tensors");
+  if (found == nullptr)
+    throw usage_error("the source has no tensor " + name, "see `tieout inspect` for its tensors");
   return *found;
 }
 
@@ -116,8 +118,9 @@ LazyTensor planned_tensor(const PlanEntry& entry, const FrameworkModel& source) 
       const LazyTensor& tensor = source_tensor(source, move.sources[k]);
       const Shape expected = pattern_shape(move.from[k], entry.sizes);
       if (tensor.shape != expected || tensor.dtype != entry.dtype) {
-        throw usage_error("the source tensor " + move.sources[k] + " is " + std::string(to_string(tensor.dtype)) + " " +
-                          to_string(tensor.shape) + ", the plan needs " + std::string(to_string(entry.dtype)) + " " +
+        throw usage_error("the source tensor " + move.sources[k] + " is " +
+                          std::string(to_string(tensor.dtype)) + " " + to_string(tensor.shape) +
+                          ", the plan needs " + std::string(to_string(entry.dtype)) + " " +
                           to_string(expected));
       }
       part.inputs.push_back({tensor, arrange(move.from[k], move.to, entry.sizes)});

@@ -52,7 +52,10 @@ const Format& format_of_content(const MappedFile& file) {
   }
   const Where where{.file = file.path(), .entry = {}, .offset = 0, .tensor = {}, .layer = {}};
   const Format* named = find_by_suffix(file.path(), [](const Format&) { return true; });
-  if (named != nullptr) throw malformed("the content does not begin as that of: " + named->title, where);
+  if (named != nullptr) {
+    throw Error(ErrorKind::malformed, "the content does not begin as that of: " + named->title, where,
+                "the file is damaged or misnamed; save or download it again");
+  }
   throw unsupported("unknown content", where, "tieout reads " + all_suffixes(false) + " files");
 }
 

@@ -1,7 +1,7 @@
 // What a file format is: one folder in src/formats/, one function that returns this.
 //
-// src/formats/NAME/format.cpp defines `Format NAME()` in namespace tieout::formats. CMake collects the folders into
-// all_formats(); nothing else needs to know.
+// src/formats/NAME/format.cpp defines `Format NAME()` in namespace tieout::formats. CMake collects the
+// folders into all_formats(); nothing else needs to know.
 #pragma once
 
 #include <functional>
@@ -23,8 +23,8 @@ struct WriteOptions {
 using Outputs = std::vector<std::unique_ptr<OutputFile>>;
 
 struct Format {
-  std::string name;  // "keras_zip"
-  std::string title; // "Keras 3 model (.keras)"
+  std::string name;   // "keras_zip"
+  std::string title;  // "Keras 3 model (.keras)"
   Framework framework = Framework::torch;
   std::vector<std::string> suffixes;  // with the dot, longest first: {".weights.h5"}
   bool writes_architecture = false;   // without a template: does the target hold an architecture of its own?

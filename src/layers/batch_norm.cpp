@@ -130,6 +130,7 @@ void lift(Lifter& lifter) {
   const std::int64_t channels = lifter.is_torch() ? given.integer("num_features", unknown)
                                 : order.empty()   ? unknown
                                                   : lifter.size(0, order[1]);
+  if (!order.empty()) lifter.expect_size(0, order[1], channels);
   add_parameters(lifter, layer, channels);
   lifter.add(std::move(layer));
 }

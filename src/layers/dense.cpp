@@ -19,6 +19,7 @@ void lift(Lifter& lifter) {
     lifter.refuse("it is quantised or has LoRA weights", "merge or dequantise it in Keras and save again");
   }
   const std::int64_t features = lifter.is_torch() ? given.integer("in_features") : lifter.size(0, -1);
+  lifter.expect_size(0, -1, features);
   Layer layer = lifter.layer("dense");
   layer.settings = {{"units", units}};
   const Term kernel = lifter.is_torch() ? lifter.term("weight", "o i") : lifter.term("kernel", "i o");

@@ -122,6 +122,7 @@ LayerKind embedding() {
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html",
                   "https://keras.io/api/layers/core_layers/embedding/"};
   kind.lift = lift;
+  kind.reads_indices = true;
   kind.infer = infer;
   kind.lower = lower;
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };

@@ -35,10 +35,11 @@ void add_biases(Lifter& lifter, Layer& layer, const RecurrentPart& part) {
     input = {lifter.term("bias_ih" + part.torch_suffix, "(g{r z n} u)")};
     recurrent = {lifter.term("bias_hh" + part.torch_suffix, "(g{r z n} u)")};
   } else if (part.has_bias && layer.settings["reset_after"] == true) {
-    input = {lifter.term("bias", "t{input of input recurrent} (g{z r n} u)", part.keras_path + "2")};
+    input = {lifter.term(part.keras_name + "bias", "t{input of input recurrent} (g{z r n} u)",
+                         part.keras_path + "2")};
     recurrent = {{input[0].tensor, parse_pattern("t{recurrent of input recurrent} (g{z r n} u)")}};
   } else if (part.has_bias) {
-    input = {lifter.term("bias", "(g{z r n} u)", part.keras_path + "2")};
+    input = {lifter.term(part.keras_name + "bias", "(g{z r n} u)", part.keras_path + "2")};
   }
   const AxisSizes sizes{{"u", part.units}};
   layer.parameters.push_back(lifter.parameter(part.prefix + "input_bias", "g{r z n} u", input, sizes));
@@ -50,15 +51,16 @@ void add_parameters(Lifter& lifter, Layer& layer, const RecurrentPart& part) {
   const bool torch = lifter.is_torch();
   const auto& path = part.keras_path;
   const auto& suffix = part.torch_suffix;
-  layer.parameters.push_back(lifter.parameter(part.prefix + "kernel", "g{r z n} u i",
-                                              {torch ? lifter.term("weight_ih" + suffix, "(g{r z n} u) i")
-                                                     : lifter.term("kernel", "i (g{z r n} u)", path + "0")},
-                                              {{"u", part.units}, {"i", part.features}}));
   layer.parameters.push_back(
-      lifter.parameter(part.prefix + "recurrent_kernel", "g{r z n} u v",
-                       {torch ? lifter.term("weight_hh" + suffix, "(g{r z n} u) v")
-                              : lifter.term("recurrent_kernel", "v (g{z r n} u)", path + "1")},
-                       {{"u", part.units}, {"v", part.units}}));
+      lifter.parameter(part.prefix + "kernel", "g{r z n} u i",
+                       {torch ? lifter.term("weight_ih" + suffix, "(g{r z n} u) i")
+                              : lifter.term(part.keras_name + "kernel", "i (g{z r n} u)", path + "0")},
+                       {{"u", part.units}, {"i", part.features}}));
+  layer.parameters.push_back(lifter.parameter(
+      part.prefix + "recurrent_kernel", "g{r z n} u v",
+      {torch ? lifter.term("weight_hh" + suffix, "(g{r z n} u) v")
+             : lifter.term(part.keras_name + "recurrent_kernel", "v (g{z r n} u)", path + "1")},
+      {{"u", part.units}, {"v", part.units}}));
   add_biases(lifter, layer, part);
 }
 

@@ -1,8 +1,8 @@
 // The record of a layer kind: everything that tieout knows about it, in one file of src/layers/.
 //
-// src/layers/conv2d.cpp defines `LayerKind conv2d()` in namespace tieout::layers. CMake collects the files into
-// all_layers(); nothing else needs to know: converting, verifying, `tieout layers`, docs/layers.md and the judge
-// tests all follow from the record.
+// src/layers/conv2d.cpp defines `LayerKind conv2d()` in namespace tieout::layers. CMake collects the files
+// into all_layers(); nothing else needs to know: converting, verifying, `tieout layers`, docs/layers.md and
+// the judge tests all follow from the record.
 #pragma once
 
 #include <functional>
@@ -46,8 +46,8 @@ struct Evaluation {
 };
 
 // A known way to carry the layer wrongly. `mutate` turns a layer into the variant in which a file that was
-// written with the mistake reads right, or, the same thing, a right file reads with the mistake; false when the
-// mistake cannot be told from the right way here (a gate order with one unit, eps equal to the other's).
+// written with the mistake reads right, or, the same thing, a right file reads with the mistake; false when
+// the mistake cannot be told from the right way here (a gate order with one unit, eps equal to the other's).
 struct Mistake {
   std::string name;     // "gate_order"; the cause in reports
   std::string message;  // "the gates stand in PyTorch's order r, z, n"
@@ -55,15 +55,15 @@ struct Mistake {
   std::function<bool(Layer&, Framework, const std::vector<Axes>& inputs)> mutate;
 };
 
-// One setting in which the kind is tested in the real frameworks. The judge tests make the layer from `settings`
-// in that framework, randomise all its parameters, convert it and compare.
+// One setting in which the kind is tested in the real frameworks. The judge tests make the layer from
+// `settings` in that framework, randomise all its parameters, convert it and compare.
 struct Case {
   std::string name;  // "stride 2, same, even size"
   Framework framework = Framework::torch;
-  std::string class_name;                  // one of the kind's classes
-  Json settings;                           // constructor arguments
-  std::vector<Shape> input_shapes;         // with batch (>= 2), in the framework's layout
-  std::string inputs = "normal";           // "normal", "small" (0.01 x normal), "indices:N" (integers below N)
+  std::string class_name;           // one of the kind's classes
+  Json settings;                    // constructor arguments
+  std::vector<Shape> input_shapes;  // with batch (>= 2), in the framework's layout
+  std::string inputs = "normal";    // "normal", "small" (0.01 x normal), "indices:N" (integers below N)
   // Keras computes something in float32 here even under float64 (semantics of its own code): compare at 1e-6.
   bool keras_rounds_to_float32 = false;
   // The other framework has nothing that computes this: converting is refused, computing is not.
@@ -86,7 +86,8 @@ struct LayerKind {
   // The layout that the target framework needs; see LayoutNeed. Null: any.
   std::function<LayoutNeed(const Layer&, Framework target)> need;
 
-  // Writes a layer as nodes of the target framework. Null: the kind cannot be written to either. Throws Refusal.
+  // Writes a layer as nodes of the target framework. Null: the kind cannot be written to either. Throws
+  // Refusal.
   std::function<void(Lowerer&)> lower;
 
   // What the layer computes in inference, for the interpreter: plain loops.
@@ -99,9 +100,13 @@ struct LayerKind {
   // Then flatten -> this kind needs no permute. True for dense, batch norm and elementwise kinds.
   bool absorbs_flatten = false;
 
-  // For a file that holds no architecture: does a group with these tensors (local names, shapes) look like this
-  // kind? Gives a node with class and the settings that can be seen. Null: never.
-  std::function<std::optional<FrameworkNode>(Framework, const std::vector<std::pair<std::string, Shape>>&)> recognise;
+  // The input holds indices (an embedding), not numbers to compute with.
+  bool reads_indices = false;
+
+  // For a file that holds no architecture: does a group with these tensors (local names, shapes) look like
+  // this kind? Gives a node with class and the settings that can be seen. Null: never.
+  std::function<std::optional<FrameworkNode>(Framework, const std::vector<std::pair<std::string, Shape>>&)>
+      recognise;
 
   std::vector<Mistake> mistakes;
   std::vector<Case> cases;

@@ -34,21 +34,22 @@ void add_parameters(Lifter& lifter, Layer& layer, const RecurrentPart& part) {
   const bool torch = lifter.is_torch();
   const auto& path = part.keras_path;
   const auto& suffix = part.torch_suffix;
-  layer.parameters.push_back(lifter.parameter(part.prefix + "kernel", "g{i f g o} u i",
-                                              {torch ? lifter.term("weight_ih" + suffix, "(g{i f g o} u) i")
-                                                     : lifter.term("kernel", "i (g{i f g o} u)", path + "0")},
-                                              sizes));
   layer.parameters.push_back(
-      lifter.parameter(part.prefix + "recurrent_kernel", "g{i f g o} u v",
-                       {torch ? lifter.term("weight_hh" + suffix, "(g{i f g o} u) v")
-                              : lifter.term("recurrent_kernel", "v (g{i f g o} u)", path + "1")},
-                       recurrent_sizes));
+      lifter.parameter(part.prefix + "kernel", "g{i f g o} u i",
+                       {torch ? lifter.term("weight_ih" + suffix, "(g{i f g o} u) i")
+                              : lifter.term(part.keras_name + "kernel", "i (g{i f g o} u)", path + "0")},
+                       sizes));
+  layer.parameters.push_back(lifter.parameter(
+      part.prefix + "recurrent_kernel", "g{i f g o} u v",
+      {torch ? lifter.term("weight_hh" + suffix, "(g{i f g o} u) v")
+             : lifter.term(part.keras_name + "recurrent_kernel", "v (g{i f g o} u)", path + "1")},
+      recurrent_sizes));
   std::vector<Term> bias;
   if (part.has_bias && torch) {
     bias = {lifter.term("bias_ih" + suffix, "(g{i f g o} u)"),
             lifter.term("bias_hh" + suffix, "(g{i f g o} u)")};
   } else if (part.has_bias) {
-    bias = {lifter.term("bias", "(g{i f g o} u)", path + "2")};
+    bias = {lifter.term(part.keras_name + "bias", "(g{i f g o} u)", path + "2")};
   }
   layer.parameters.push_back(lifter.parameter(part.prefix + "bias", "g{i f g o} u", bias, bias_sizes));
 }

@@ -29,19 +29,21 @@ void add_parameters(Lifter& lifter, Layer& layer, const RecurrentPart& part) {
   const bool torch = lifter.is_torch();
   const auto& path = part.keras_path;
   const auto& suffix = part.torch_suffix;
-  layer.parameters.push_back(lifter.parameter(
-      part.prefix + "kernel", "u i",
-      {torch ? lifter.term("weight_ih" + suffix, "u i") : lifter.term("kernel", "i u", path + "0")},
-      {{"u", part.units}, {"i", part.features}}));
-  layer.parameters.push_back(lifter.parameter(
-      part.prefix + "recurrent_kernel", "u v",
-      {torch ? lifter.term("weight_hh" + suffix, "u v") : lifter.term("recurrent_kernel", "v u", path + "1")},
-      {{"u", part.units}, {"v", part.units}}));
+  layer.parameters.push_back(
+      lifter.parameter(part.prefix + "kernel", "u i",
+                       {torch ? lifter.term("weight_ih" + suffix, "u i")
+                              : lifter.term(part.keras_name + "kernel", "i u", path + "0")},
+                       {{"u", part.units}, {"i", part.features}}));
+  layer.parameters.push_back(
+      lifter.parameter(part.prefix + "recurrent_kernel", "u v",
+                       {torch ? lifter.term("weight_hh" + suffix, "u v")
+                              : lifter.term(part.keras_name + "recurrent_kernel", "v u", path + "1")},
+                       {{"u", part.units}, {"v", part.units}}));
   std::vector<Term> bias;
   if (part.has_bias && torch) {
     bias = {lifter.term("bias_ih" + suffix, "u"), lifter.term("bias_hh" + suffix, "u")};
   } else if (part.has_bias) {
-    bias = {lifter.term("bias", "u", path + "2")};
+    bias = {lifter.term(part.keras_name + "bias", "u", path + "2")};
   }
   layer.parameters.push_back(lifter.parameter(part.prefix + "bias", "u", bias, {{"u", part.units}}));
 }

@@ -1,6 +1,8 @@
 #include "model/architecture_json.h"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <limits>
 #include <set>
 #include <string>
@@ -136,7 +138,22 @@ Json input_json(const ModelInput& input) {
       json["shape"].push_back(size == unknown ? Json(nullptr) : Json(size));
   }
   json["dtype"] = to_string(input.dtype);
+  if (!input.axes.empty()) json["axes"] = input.axes;
   return json;
+}
+
+// Names as patterns write them: a letter, then letters and digits; each once.
+std::vector<std::string> read_axes(const Json& json, const std::string& path) {
+  std::vector<std::string> axes;
+  for (const Json& axis : array(json, "axes", path)) {
+    const std::string name = axis.is_string() ? axis.get<std::string>() : "";
+    const bool fits = !name.empty() && std::isalpha(static_cast<unsigned char>(name[0])) != 0 &&
+                      std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0; });
+    if (!fits || std::ranges::find(axes, name) != axes.end())
+      throw wrong(path, "an axis has no name of its own");
+    axes.push_back(name);
+  }
+  return axes;
 }
 
 ModelInput read_input(const Json& json, std::size_t number) {
@@ -144,6 +161,7 @@ ModelInput read_input(const Json& json, std::size_t number) {
   ModelInput input;
   input.name = text(json, "name", path);
   input.dtype = dtype_named(text(json, "dtype", path), path);
+  if (json.contains("axes")) input.axes = read_axes(json, path);
   const Json& shape = member(json, "shape", path);
   if (shape.is_null()) return input;
   for (const Json& size : array(json, "shape", path)) {

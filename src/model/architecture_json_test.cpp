@@ -12,7 +12,7 @@ FrameworkModel example() {
   model.name = "Net";
   model.has_architecture = true;
   model.tensors.push_back({"a.weight", make_tensor(DType::f32, {1}, std::vector<std::byte>(4))});
-  model.inputs = {{.name = "x", .shape = {unknown, 3}}, {.name = "y", .shape = {}, .dtype = DType::i64}};
+  model.inputs = {{"x", {unknown, 3}, DType::f32, {}}, {"y", {}, DType::i64, {}}};
   FrameworkNode node;
   node.name = "a";
   node.class_name = "Linear";

@@ -10,6 +10,9 @@
 
 #include "tensor/lazy_tensor.h"
 
+// Made once, in framework_model.cpp: this halves what each file that uses Json costs to compile.
+extern template class nlohmann::basic_json<nlohmann::ordered_map>;
+
 namespace tieout {
 
 using Json = nlohmann::ordered_json;
@@ -52,8 +55,8 @@ struct FrameworkNode {
   bool inputs_as_list = false;  // Keras: call([a, b]) instead of call(a, b)
   std::vector<NodeParameter> parameters;
 
-  // PyTorch, for writing NAME.py: the node's expression in forward(). {module} stands for the submodule, {0}, {1} for
-  // the inputs, {*} for all of them, separated by commas. Empty: "{module}({0})".
+  // PyTorch, for writing NAME.py: the node's expression in forward(). {module} stands for the submodule, {0},
+  // {1} for the inputs, {*} for all of them, separated by commas. Empty: "{module}({0})".
   // "{module}({0})[0]", "torch.cat(({*}), dim=1)", "{0}.permute(0, 2, 3, 1)".
   std::string call;
   std::string comment;  // what stands after that line: the output's shape, "(N, 6, 28, 28)"
@@ -63,6 +66,9 @@ struct ModelInput {
   std::string name;  // Keras: the InputLayer's name; PyTorch: the argument's name
   Shape shape;       // with batch, `unknown` where free; empty when nothing is known
   DType dtype = DType::f32;
+  // Names of its axes, outermost first, where tieout wrote the file ("n", "c", "h", "w"); empty otherwise:
+  // then the layers name them.
+  std::vector<std::string> axes;
 };
 
 struct FrameworkModel {

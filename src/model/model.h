@@ -32,8 +32,8 @@ Shape shape_of(const Axes& axes);
 std::string to_pattern(const Axes& axes);
 
 struct Value {
-  Axes axes;            // empty when not even the rank is known
-  bool known = false;   // whether `axes` tells the rank
+  Axes axes;           // empty when not even the rank is known
+  bool known = false;  // whether `axes` tells the rank
   DType dtype = DType::f32;
 };
 
@@ -43,25 +43,27 @@ struct Term {
   Pattern pattern;     // how it lies there; its free axes are the parameter's
 };
 
-// A parameter in canonical form: an array over named axes. It is the sum of its terms, or `constant` where the
-// framework stores nothing (no bias: 0; no gamma: 1).
+// A parameter in canonical form: an array over named axes. It is the sum of its terms, or `constant` where
+// the framework stores nothing (no bias: 0; no gamma: 1).
 struct Parameter {
   std::string name;   // "kernel"
   Pattern canonical;  // axis order of the array that Compute sees; labelled axes in canonical order
   AxisSizes sizes;    // of all elementary axes but the labelled ones
-  // The axis of `canonical` that runs along the last axis of input 0, so that a flattened one can be reordered.
+  // The axis of `canonical` that runs along the last axis of input 0, so that a flattened one can be
+  // reordered.
   std::string along;
   std::vector<Term> terms;
   double constant = 0;
-  // Bookkeeping of one framework (num_batches_tracked) that the other has no place for: left out, or `constant`.
+  // Bookkeeping of one framework (num_batches_tracked) that the other has no place for: left out, or
+  // `constant`.
   bool bookkeeping = false;
   DType dtype = DType::f32;  // of tensors made from the constant
 };
 
 struct Layer {
-  std::string name;        // of the framework's layer; a fused activation has the same name as its host
-  std::string kind;        // a LayerKind
-  int node = 0;            // in FrameworkModel::nodes
+  std::string name;  // of the framework's layer; a fused activation has the same name as its host
+  std::string kind;  // a LayerKind
+  int node = 0;      // in FrameworkModel::nodes
   Json settings = Json::object();
   std::vector<int> inputs;   // values
   std::vector<int> outputs;  // values
@@ -79,7 +81,7 @@ struct Model {
   bool has_architecture = false;  // false: layers are known by their tensors only, without values
   std::vector<Value> values;
   std::vector<std::string> input_names;
-  std::vector<int> inputs;  // values
+  std::vector<int> inputs;    // values
   std::vector<Layer> layers;  // topological
   std::vector<int> outputs;   // values
   Findings findings;

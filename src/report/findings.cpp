@@ -16,9 +16,12 @@ std::string coloured(const std::string& text, const char* colour, bool colours) 
 
 std::string head(Severity severity, bool colours) {
   switch (severity) {
-    case Severity::forbids: return coloured("refused", red, colours);
-    case Severity::warning: return coloured("assumed", yellow, colours);
-    case Severity::note: break;
+    case Severity::forbids:
+      return coloured("refused", red, colours);
+    case Severity::warning:
+      return coloured("assumed", yellow, colours);
+    case Severity::note:
+      break;
   }
   return "note";
 }
@@ -28,8 +31,8 @@ std::string head(Severity severity, bool colours) {
 std::string findings_text(const Findings& findings, bool colours) {
   std::string text;
   for (const auto& finding : findings) {
-    text += fmt::format("{}: {}{}\n", head(finding.severity, colours), finding.layer.empty() ? "" : finding.layer + ": ",
-                        finding.message);
+    text += fmt::format("{}: {}{}\n", head(finding.severity, colours),
+                        finding.layer.empty() ? "" : finding.layer + ": ", finding.message);
     if (!finding.way_out.empty()) text += fmt::format("  way out: {}\n", finding.way_out);
   }
   return text;

@@ -33,16 +33,35 @@ std::map<std::string, std::string> shown_names(const FrameworkModel& file) {
   return names;
 }
 
+// Tensors in the order of their layers, as both frameworks list them, whatever the file's own order is; then
+// the rest.
+std::vector<const NamedTensor*> in_layer_order(const FrameworkModel& file) {
+  std::vector<const NamedTensor*> ordered;
+  std::set<std::string> listed;
+  for (const auto& node : file.nodes) {
+    for (const auto& parameter : node.parameters) {
+      const auto found = std::ranges::find(file.tensors, parameter.tensor, &NamedTensor::name);
+      if (found != file.tensors.end() && listed.insert(parameter.tensor).second) ordered.push_back(&*found);
+    }
+  }
+  for (const auto& named : file.tensors) {
+    if (!listed.contains(named.name)) ordered.push_back(&named);
+  }
+  return ordered;
+}
+
 // The last value that the node makes; nullptr where it was refused or the file holds no architecture.
 const Value* output_of(const Model& model, int node) {
   const Value* last = nullptr;
   for (const auto& layer : model.layers) {
-    if (layer.node == node && !layer.outputs.empty()) last = &model.values[static_cast<std::size_t>(layer.outputs[0])];
+    if (layer.node == node && !layer.outputs.empty())
+      last = &model.values[static_cast<std::size_t>(layer.outputs[0])];
   }
   return last != nullptr && last->known ? last : nullptr;
 }
 
-std::uint64_t node_parameters(const FrameworkModel& file, const FrameworkNode& node, std::set<std::string>& counted) {
+std::uint64_t node_parameters(const FrameworkModel& file, const FrameworkNode& node,
+                              std::set<std::string>& counted) {
   std::uint64_t count = 0;
   for (const auto& parameter : node.parameters) {
     const LazyTensor* tensor = file.find_tensor(parameter.tensor);
@@ -53,7 +72,8 @@ std::uint64_t node_parameters(const FrameworkModel& file, const FrameworkNode& n
 
 std::string with_commas(std::uint64_t number) {
   std::string text = std::to_string(number);
-  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3) text.insert(static_cast<std::size_t>(at), ",");
+  for (int at = static_cast<int>(text.size()) - 3; at > 0; at -= 3)
+    text.insert(static_cast<std::size_t>(at), ",");
   return text;
 }
 
@@ -71,7 +91,8 @@ std::string table(const std::vector<Row>& rows) {
   std::string text;
   for (const auto& row : rows) {
     std::string line;
-    for (std::size_t k = 0; k < row.cells.size(); ++k) line += fmt::format("{:<{}}  ", row.cells[k], widths[k]);
+    for (std::size_t k = 0; k < row.cells.size(); ++k)
+      line += fmt::format("{:<{}}  ", row.cells[k], widths[k]);
     line.erase(line.find_last_not_of(' ') + 1);
     text += "  " + line + "\n";
   }
@@ -82,11 +103,13 @@ Json values_json(const Model& model, const std::vector<int>& values, const std::
   Json list = Json::array();
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Value& value = model.values[static_cast<std::size_t>(values[i])];
-    Json entry = {{"name", i < names.size() ? names[i] : std::to_string(i)}, {"axes", nullptr}, {"shape", nullptr}};
+    Json entry = {
+        {"name", i < names.size() ? names[i] : std::to_string(i)}, {"axes", nullptr}, {"shape", nullptr}};
     if (value.known) {
       entry["axes"] = to_pattern(value.axes);
       entry["shape"] = Json::array();
-      for (const auto& axis : value.axes) entry["shape"].push_back(axis.size == unknown ? Json(nullptr) : Json(axis.size));
+      for (const auto& axis : value.axes)
+        entry["shape"].push_back(axis.size == unknown ? Json(nullptr) : Json(axis.size));
     }
     list.push_back(entry);
   }
@@ -96,7 +119,8 @@ Json values_json(const Model& model, const std::vector<int>& values, const std::
 Json shape_json(const Value* value) {
   if (value == nullptr) return nullptr;
   Json shape = Json::array();
-  for (const auto& axis : value->axes) shape.push_back(axis.size == unknown ? Json(nullptr) : Json(axis.size));
+  for (const auto& axis : value->axes)
+    shape.push_back(axis.size == unknown ? Json(nullptr) : Json(axis.size));
   return shape;
 }
 
@@ -104,8 +128,9 @@ std::string inputs_line(const Model& model) {
   std::string text;
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const Value& value = model.values[static_cast<std::size_t>(model.inputs[i])];
-    text += fmt::format("{}{} {}", i > 0 ? ", " : "", model.input_names[i],
-                        value.known ? to_string(shape_of(value.axes)) + " as " + to_pattern(value.axes) : "of unknown shape");
+    text += fmt::format(
+        "{}{} {}", i > 0 ? ", " : "", model.input_names[i],
+        value.known ? to_string(shape_of(value.axes)) + " as " + to_pattern(value.axes) : "of unknown shape");
   }
   return text;
 }
@@ -129,23 +154,28 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
     const Value* output = output_of(model, static_cast<int>(i));
-    rows.push_back({{node.name.empty() ? "(root)" : node.name, node.class_name.empty() ? "?" : node.class_name,
-                     output != nullptr ? to_string(shape_of(output->axes)) : "?",
-                     with_commas(node_parameters(file, node, counted))}});
+    rows.push_back(
+        {{node.name.empty() ? "(root)" : node.name, node.class_name.empty() ? "?" : node.class_name,
+          output != nullptr ? to_string(shape_of(output->axes)) : "?",
+          with_commas(node_parameters(file, node, counted))}});
   }
   if (!file.nodes.empty()) text += "\n" + table(rows);
   rows = {{{"tensor", "dtype", "shape"}}};
   std::uint64_t bytes = 0;
   const auto names = shown_names(file);
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const NamedTensor* named : in_layer_order(file)) {
+    const auto& [name, tensor] = *named;
     const auto shown = names.find(name);
-    rows.push_back({{shown == names.end() ? name : shown->second, std::string(to_string(tensor.dtype)), to_string(tensor.shape)}});
+    rows.push_back({{shown == names.end() ? name : shown->second, std::string(to_string(tensor.dtype)),
+                     to_string(tensor.shape)}});
     bytes += byte_count(tensor.shape, tensor.dtype);
   }
   if (!file.tensors.empty()) text += "\n" + table(rows);
-  text += fmt::format("\n{} parameters in layers, {} tensors, {:.2f} MiB\n", with_commas(parameter_count(file)),
-                      file.tensors.size(), static_cast<double>(bytes) / (1024.0 * 1024.0));
-  if (!file.has_architecture) text += "The file holds no architecture: layers are groups of tensors by name.\n";
+  text +=
+      fmt::format("\n{} parameters in layers, {} tensors, {:.2f} MiB\n", with_commas(parameter_count(file)),
+                  file.tensors.size(), static_cast<double>(bytes) / (1024.0 * 1024.0));
+  if (!file.has_architecture)
+    text += "The file holds no architecture: layers are groups of tensors by name.\n";
   return text;
 }
 
@@ -162,7 +192,8 @@ Json inspect_json(const FrameworkModel& file, const Model& model) {
   const auto of_layer = layers_of_tensors(file);
   const auto names = shown_names(file);
   Json tensors = Json::array();
-  for (const auto& [name, tensor] : file.tensors) {
+  for (const NamedTensor* named : in_layer_order(file)) {
+    const auto& [name, tensor] = *named;
     const auto layer = of_layer.find(name);
     const auto shown = names.find(name);
     tensors.push_back({{"name", shown == names.end() ? name : shown->second},

@@ -17,9 +17,12 @@ struct Entry {
 
 const char* status_text(Status status) {
   switch (status) {
-    case Status::exact: return "exact";
-    case Status::composed: return "composed";
-    case Status::refused: break;
+    case Status::exact:
+      return "exact";
+    case Status::composed:
+      return "composed";
+    case Status::refused:
+      break;
   }
   return "refused";
 }
@@ -86,12 +89,14 @@ std::string layers_text() {
 
 std::string layers_markdown() {
   std::string text =
-      "# Layers\n\nMade by `tieout layers --markdown` from the records in src/layers/; `./dev lint` checks that it is up to "
+      "# Layers\n\nMade by `tieout layers --markdown` from the records in src/layers/; `./dev lint` checks "
+      "that it is up to "
       "date.\nCases: settings in which the real frameworks judge the class, in both directions.\n\n"
       "| framework | class | status | kind | cases | reason |\n|---|---|---|---|---|---|\n";
   for (const auto& entry : entries()) {
-    text += fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", to_string(entry.framework), entry.of_class.name,
-                        status_text(entry.of_class.status), entry.kind->name, entry.cases, entry.of_class.reason);
+    text +=
+        fmt::format("| {} | `{}` | {} | {} | {} | {} |\n", to_string(entry.framework), entry.of_class.name,
+                    status_text(entry.of_class.status), entry.kind->name, entry.cases, entry.of_class.reason);
   }
   return text;
 }

@@ -9,7 +9,8 @@ namespace tieout {
 
 // [{"framework", "class", "status", "kind", "reason", "cases"}]
 Json layers_json();
-// [{"kind", "name", "framework", "class", "settings", "input_shapes", "inputs", ...}]: what the judge tests run.
+// [{"kind", "name", "framework", "class", "settings", "input_shapes", "inputs", ...}]: what the judge tests
+// run.
 Json cases_json();
 std::string layers_text();
 // docs/layers.md.

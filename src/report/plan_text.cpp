@@ -35,7 +35,8 @@ std::string plan_text(const Plan& plan) {
   }
   std::string text;
   for (const auto& entry : plan.entries) {
-    text += fmt::format("  {:<{}} <- {:<{}}  {}\n", entry.target, target, sources_of(entry), source, arrangement(entry));
+    text += fmt::format("  {:<{}} <- {:<{}}  {}\n", entry.target, target, sources_of(entry), source,
+                        arrangement(entry));
   }
   return text + unmatched(plan.unmatched_source, "source") + unmatched(plan.unmatched_target, "target");
 }

@@ -26,7 +26,8 @@ std::string coloured(const std::string& text, std::string_view colour, bool colo
 
 // Names come from files: control characters would reach the terminal.
 std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
   return text;
 }
 
@@ -35,26 +36,38 @@ std::string number(double value) {
 }
 
 std::string named(const std::string& name, const std::string& kind) {
-  return printable(kind.empty() ? name : name + " " + kind);
+  // A root module has no name, a model's input no kind.
+  return printable(name + (name.empty() || kind.empty() ? "" : " ") + kind);
 }
 
 Cells cells_of(const VerifyRow& row) {
-  return {named(row.a, row.kind_a), named(row.b, row.kind_b), to_string(row.shape),    number(row.max_abs),
-          number(row.max_rel),      number(row.tolerance),    row.ties_out ? "ties out" : "DIFFERS"};
+  return {named(row.a, row.kind_a),
+          named(row.b, row.kind_b),
+          to_string(row.shape),
+          number(row.max_abs),
+          number(row.max_rel),
+          number(row.tolerance),
+          row.ties_out ? "ties out" : "DIFFERS"};
 }
 
 std::string line(const Cells& cells, const std::array<std::size_t, columns>& widths) {
   std::string text;
   for (std::size_t k = 0; k + 1 < columns; ++k) {
     const bool is_number = k >= 3;
-    text += is_number ? fmt::format("{:>{}}  ", cells[k], widths[k]) : fmt::format("{:<{}}  ", cells[k], widths[k]);
+    text += is_number ? fmt::format("{:>{}}  ", cells[k], widths[k])
+                      : fmt::format("{:<{}}  ", cells[k], widths[k]);
   }
   return text;
 }
 
 std::string table(const VerifyResult& result, bool colours) {
-  const Cells head{"A: " + printable(result.witness_a), "B: " + printable(result.witness_b), "shape", "max abs", "max rel",
-                   "tolerance", ""};
+  const Cells head{"A: " + printable(result.witness_a),
+                   "B: " + printable(result.witness_b),
+                   "shape",
+                   "max abs",
+                   "max rel",
+                   "tolerance",
+                   ""};
   std::vector<Cells> lines;
   for (const auto& row : result.rows) lines.push_back(cells_of(row));
   std::array<std::size_t, columns> widths{};
@@ -104,7 +117,8 @@ std::string verify_text(const VerifyResult& result, bool colours) {
   if (result.first_difference) {
     const FirstDifference& first = *result.first_difference;
     text += fmt::format("first difference: {} | {}\n", printable(first.a), printable(first.b));
-    text += fmt::format("cause: {}\n  {}\n", first.cause.empty() ? "not known" : first.cause, printable(first.message));
+    text += fmt::format("cause: {}\n  {}\n", first.cause.empty() ? "not known" : first.cause,
+                        printable(first.message));
   }
   return text + verify_summary(result, colours);
 }

@@ -15,11 +15,28 @@ VerifyResult result_of_two_rows() {
   result.verdict = Verdict::differs;
   result.witness_a = "interpreter";
   result.witness_b = "keras";
-  result.rows.push_back({.a = "0", .b = "conv2d", .kind_a = "conv2d", .kind_b = "conv2d", .shape = {2, 6, 28, 28},
-                         .max_abs = 0, .max_rel = 0, .tolerance = 3e-12, .ties_out = true, .is_output = false, .note = {}});
-  result.rows.push_back({.a = "9", .b = "dense\x1b", .kind_a = "dense", .kind_b = "dense", .shape = {2, 10},
-                         .max_abs = std::numeric_limits<double>::infinity(), .max_rel = 0.5, .tolerance = 1e-12,
-                         .ties_out = false, .is_output = true, .note = "the shapes differ: (2, 10) and (2, 9)"});
+  result.rows.push_back({.a = "0",
+                         .b = "conv2d",
+                         .kind_a = "conv2d",
+                         .kind_b = "conv2d",
+                         .shape = {2, 6, 28, 28},
+                         .max_abs = 0,
+                         .max_rel = 0,
+                         .tolerance = 3e-12,
+                         .ties_out = true,
+                         .is_output = false,
+                         .note = {}});
+  result.rows.push_back({.a = "9",
+                         .b = "dense\x1b",
+                         .kind_a = "dense",
+                         .kind_b = "dense",
+                         .shape = {2, 10},
+                         .max_abs = std::numeric_limits<double>::infinity(),
+                         .max_rel = 0.5,
+                         .tolerance = 1e-12,
+                         .ties_out = false,
+                         .is_output = true,
+                         .note = "the shapes differ: (2, 10) and (2, 9)"});
   result.max_abs = std::numeric_limits<double>::infinity();
   result.max_rel = 0.5;
   result.first_difference = FirstDifference{"9", "dense", "flatten_order", "rows in the other order"};

@@ -16,7 +16,8 @@ Array permuted(const Array& array, const std::vector<int>& order) {
   }
   Array result(loop.sizes);
   loop.target_strides.assign(order.size(), 1);
-  for (std::size_t k = order.size(); k-- > 1;) loop.target_strides[k - 1] = loop.target_strides[k] * loop.sizes[k];
+  for (std::size_t k = order.size(); k-- > 1;)
+    loop.target_strides[k - 1] = loop.target_strides[k] * loop.sizes[k];
   copy_elements({loop}, sizeof(double), std::as_bytes(std::span(array.data)),
                 std::as_writable_bytes(std::span(result.data)));
   return result;

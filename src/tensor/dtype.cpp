@@ -94,19 +94,32 @@ bool is_real_float(DType dtype) {
 double to_double(DType dtype, const std::byte* element) {
   switch (dtype) {
     case DType::boolean:
-    case DType::u8: return load<std::uint8_t>(element);
-    case DType::i8: return load<std::int8_t>(element);
-    case DType::u16: return load<std::uint16_t>(element);
-    case DType::i16: return load<std::int16_t>(element);
-    case DType::u32: return load<std::uint32_t>(element);
-    case DType::i32: return load<std::int32_t>(element);
-    case DType::u64: return load<std::uint64_t>(element);
-    case DType::i64: return load<std::int64_t>(element);
-    case DType::f16: return bits16(element, 5, 10);
-    case DType::bf16: return bits16(element, 8, 7);
-    case DType::f32: return load<float>(element);
-    case DType::f64: return load<double>(element);
-    default: throw unsupported("elements of type " + std::string(to_string(dtype)) + " cannot be computed with");
+    case DType::u8:
+      return load<std::uint8_t>(element);
+    case DType::i8:
+      return load<std::int8_t>(element);
+    case DType::u16:
+      return load<std::uint16_t>(element);
+    case DType::i16:
+      return load<std::int16_t>(element);
+    case DType::u32:
+      return load<std::uint32_t>(element);
+    case DType::i32:
+      return load<std::int32_t>(element);
+    case DType::u64:
+      return load<std::uint64_t>(element);
+    case DType::i64:
+      return load<std::int64_t>(element);
+    case DType::f16:
+      return bits16(element, 5, 10);
+    case DType::bf16:
+      return bits16(element, 8, 7);
+    case DType::f32:
+      return load<float>(element);
+    case DType::f64:
+      return load<double>(element);
+    default:
+      throw unsupported("elements of type " + std::string(to_string(dtype)) + " cannot be computed with");
   }
 }
 
@@ -115,18 +128,35 @@ void store_constant(DType dtype, double value, std::byte* element) {
   switch (dtype) {
     case DType::boolean:
     case DType::u8:
-    case DType::i8: store<std::uint8_t>(value, element); return;
+    case DType::i8:
+      store<std::uint8_t>(value, element);
+      return;
     case DType::u16:
-    case DType::i16: store<std::uint16_t>(value, element); return;
+    case DType::i16:
+      store<std::uint16_t>(value, element);
+      return;
     case DType::u32:
-    case DType::i32: store<std::uint32_t>(value, element); return;
+    case DType::i32:
+      store<std::uint32_t>(value, element);
+      return;
     case DType::u64:
-    case DType::i64: store<std::uint64_t>(value, element); return;
-    case DType::f32: store<float>(value, element); return;
-    case DType::f64: store<double>(value, element); return;
-    case DType::f16: store<std::uint16_t>(value == 0.0 ? 0 : 0x3C00, element); return;
-    case DType::bf16: store<std::uint16_t>(value == 0.0 ? 0 : 0x3F80, element); return;
-    default: throw unsupported("a constant of type " + std::string(to_string(dtype)) + " cannot be written");
+    case DType::i64:
+      store<std::uint64_t>(value, element);
+      return;
+    case DType::f32:
+      store<float>(value, element);
+      return;
+    case DType::f64:
+      store<double>(value, element);
+      return;
+    case DType::f16:
+      store<std::uint16_t>(value == 0.0 ? 0 : 0x3C00, element);
+      return;
+    case DType::bf16:
+      store<std::uint16_t>(value == 0.0 ? 0 : 0x3F80, element);
+      return;
+    default:
+      throw unsupported("a constant of type " + std::string(to_string(dtype)) + " cannot be written");
   }
 }
 

@@ -9,8 +9,23 @@ namespace tieout {
 
 // Carried as they are; nothing here is ever converted unless the user asks.
 enum class DType : std::uint8_t {
-  boolean, u8, i8, u16, i16, u32, i32, u64, i64,  // integers
-  f8_e4m3fn, f8_e5m2, f16, bf16, f32, f64, c64, c128
+  boolean,
+  u8,
+  i8,
+  u16,
+  i16,
+  u32,
+  i32,
+  u64,
+  i64,  // integers
+  f8_e4m3fn,
+  f8_e5m2,
+  f16,
+  bf16,
+  f32,
+  f64,
+  c64,
+  c128
 };
 
 // Bytes of one element.

@@ -29,7 +29,8 @@ class Parser {
     while (!done() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
   }
   [[nodiscard]] Error wrong(const std::string& what) const {
-    return usage_error("the pattern \"" + std::string(text_) + "\" " + what + " at character " + std::to_string(at_ + 1));
+    return usage_error("the pattern \"" + std::string(text_) + "\" " + what + " at character " +
+                       std::to_string(at_ + 1));
   }
 
   std::vector<PatternAxis> group() {
@@ -67,7 +68,8 @@ class Parser {
     if (axis.labels.size() > 2 && axis.labels[1] == "of") {
       axis.pick = axis.labels.front();
       axis.labels.erase(axis.labels.begin(), axis.labels.begin() + 2);
-      if (std::ranges::find(axis.labels, axis.pick) == axis.labels.end()) throw wrong("picks a block that is not there");
+      if (std::ranges::find(axis.labels, axis.pick) == axis.labels.end())
+        throw wrong("picks a block that is not there");
     }
     return axis;
   }
@@ -136,7 +138,8 @@ Shape pattern_shape(const Pattern& pattern, const AxisSizes& sizes) {
 std::vector<PatternAxis> free_axes(const Pattern& pattern) {
   std::vector<PatternAxis> axes;
   for (const auto& group : pattern.groups) {
-    std::ranges::copy_if(group, std::back_inserter(axes), [](const PatternAxis& axis) { return axis.pick.empty(); });
+    std::ranges::copy_if(group, std::back_inserter(axes),
+                         [](const PatternAxis& axis) { return axis.pick.empty(); });
   }
   return axes;
 }

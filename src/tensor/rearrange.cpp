@@ -53,10 +53,11 @@ const Place* find_free(const std::vector<Place>& all, const std::string& name) {
   return found == all.end() ? nullptr : &*found;
 }
 
-// Adds the axis to every loop, as one more level or, where its blocks are in another order, as loops of their own.
+// Adds the axis to every loop, as one more level or, where its blocks are in another order, as loops of their
+// own.
 void add_axis(std::vector<StridedLoop>& loops, const Place& source, const Place& target) {
-  const bool reordered = !source.axis.labels.empty() && !target.axis.labels.empty() &&
-                         source.axis.labels != target.axis.labels;
+  const bool reordered =
+      !source.axis.labels.empty() && !target.axis.labels.empty() && source.axis.labels != target.axis.labels;
   if (!reordered) {
     if (source.size != target.size) throw usage_error("the axis " + source.axis.name + " has two sizes");
     for (auto& loop : loops) {
@@ -66,7 +67,8 @@ void add_axis(std::vector<StridedLoop>& loops, const Place& source, const Place&
     }
     return;
   }
-  if (source.size != target.size) throw usage_error("the axis " + source.axis.name + " has other blocks on the other side");
+  if (source.size != target.size)
+    throw usage_error("the axis " + source.axis.name + " has other blocks on the other side");
   std::vector<StridedLoop> expanded;
   for (const auto& loop : loops) {
     for (const auto& label : source.axis.labels) {
@@ -79,7 +81,8 @@ void add_axis(std::vector<StridedLoop>& loops, const Place& source, const Place&
   loops = std::move(expanded);
 }
 
-// Fuses neighbouring levels that one longer level can replace, so that the inner loop is as long as it can be.
+// Fuses neighbouring levels that one longer level can replace, so that the inner loop is as long as it can
+// be.
 StridedLoop fused(const StridedLoop& loop) {
   StridedLoop out{{}, {}, {}, loop.source_offset, loop.target_offset};
   for (std::size_t k = 0; k < loop.sizes.size(); ++k) {
@@ -179,12 +182,23 @@ void copy_elements(const std::vector<StridedLoop>& loops, std::size_t element_si
     check_inside(loop, element_size, source.size(), target.size());
     const StridedLoop plain = fused(loop);
     switch (element_size) {
-      case 1: run<std::uint8_t>(plain, source.data(), target.data()); break;
-      case 2: run<std::uint16_t>(plain, source.data(), target.data()); break;
-      case 4: run<std::uint32_t>(plain, source.data(), target.data()); break;
-      case 8: run<std::uint64_t>(plain, source.data(), target.data()); break;
-      case 16: run<std::array<std::uint64_t, 2>>(plain, source.data(), target.data()); break;
-      default: throw internal_error("elements of " + std::to_string(element_size) + " bytes");
+      case 1:
+        run<std::uint8_t>(plain, source.data(), target.data());
+        break;
+      case 2:
+        run<std::uint16_t>(plain, source.data(), target.data());
+        break;
+      case 4:
+        run<std::uint32_t>(plain, source.data(), target.data());
+        break;
+      case 8:
+        run<std::uint64_t>(plain, source.data(), target.data());
+        break;
+      case 16:
+        run<std::array<std::uint64_t, 2>>(plain, source.data(), target.data());
+        break;
+      default:
+        throw internal_error("elements of " + std::to_string(element_size) + " bytes");
     }
   }
 }

@@ -21,12 +21,12 @@ struct StridedLoop {
 };
 
 // The loops that carry a tensor arranged as `from` into one arranged as `to`: one loop, or one for each named
-// block where the blocks stand in another order. Both patterns must have the same elementary axes, picked ones
-// aside; Error(usage) says which axis is missing where.
+// block where the blocks stand in another order. Both patterns must have the same elementary axes, picked
+// ones aside; Error(usage) says which axis is missing where.
 std::vector<StridedLoop> arrange(const Pattern& from, const Pattern& to, const AxisSizes& sizes);
 
-// Runs the loops for elements of `element_size` bytes (1, 2, 4, 8 or 16). The buffers are whole tensors; a loop
-// that leaves them is an Error(internal), found before anything is written.
+// Runs the loops for elements of `element_size` bytes (1, 2, 4, 8 or 16). The buffers are whole tensors; a
+// loop that leaves them is an Error(internal), found before anything is written.
 void copy_elements(const std::vector<StridedLoop>& loops, std::size_t element_size, Bytes source,
                    std::span<std::byte> target);
 

@@ -21,7 +21,8 @@ std::uint64_t element_count(const Shape& shape) {
       continue;
     }
     const auto product = checked_mul(count, static_cast<std::uint64_t>(size));
-    if (!product || *product > largest) throw malformed("the shape " + to_string(shape) + " overflows 63 bits");
+    if (!product || *product > largest)
+      throw malformed("the shape " + to_string(shape) + " overflows 63 bits");
     count = *product;
   }
   return empty ? 0 : count;

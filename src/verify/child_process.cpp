@@ -38,7 +38,8 @@ std::string last_words_in(const std::filesystem::path& file) {
     if (lines.size() > last_lines) lines.erase(lines.begin());
   }
   std::string text;
-  for (const auto& line : lines) text += (text.empty() ? "" : " | ") + line.substr(line.find_first_not_of(' '));
+  for (const auto& line : lines)
+    text += (text.empty() ? "" : " | ") + line.substr(line.find_first_not_of(' '));
   return text;
 }
 

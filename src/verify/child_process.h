@@ -10,8 +10,8 @@ namespace tieout {
 
 struct ChildEnd {
   bool started = false;
-  int exit_code = 0;    // where it ended by itself
-  int signal = 0;       // that ended it; 0: none
+  int exit_code = 0;  // where it ended by itself
+  int signal = 0;     // that ended it; 0: none
   bool timed_out = false;
   std::string last_words;  // the last lines of its standard error, without control characters
 
@@ -23,8 +23,8 @@ struct ChildEnd {
   std::chrono::seconds limit{};
 };
 
-// Runs arguments[0], found through PATH, without a shell, with empty standard input, and kills it after `limit`.
-// What it prints goes into `directory`/stdout.txt and stderr.txt.
+// Runs arguments[0], found through PATH, without a shell, with empty standard input, and kills it after
+// `limit`. What it prints goes into `directory`/stdout.txt and stderr.txt.
 ChildEnd run_child(const std::vector<std::string>& arguments, const std::filesystem::path& directory,
                    std::chrono::seconds limit);
 

@@ -11,7 +11,8 @@ TEST_CASE("a child's end is told with its last words") {
     return run_child({"sh", "-c", script}, directory.path(), limit);
   };
   CHECK(run("exit 0").is_good());
-  CHECK(run("echo one >&2; echo two >&2; exit 3").describe("sh") == "ended with exit code 3; its last words: one | two");
+  CHECK(run("echo one >&2; echo two >&2; exit 3").describe("sh") ==
+        "ended with exit code 3; its last words: one | two");
   CHECK(run("kill -FPE $$").describe("sh") == "died: SIGFPE; it said nothing");
   CHECK(run("exec sleep 600", seconds(0)).describe("sh") == "did not end within 0 s; it said nothing");
   const ChildEnd none = run_child({"tieout-no-such-program"}, directory.path(), seconds(1));
@@ -24,7 +25,8 @@ TEST_CASE("a temporary directory is private and goes away") {
   {
     const TemporaryDirectory directory;
     path = directory.path();
-    CHECK((fs::status(path).permissions() & (fs::perms::group_all | fs::perms::others_all)) == fs::perms::none);
+    CHECK((fs::status(path).permissions() & (fs::perms::group_all | fs::perms::others_all)) ==
+          fs::perms::none);
   }
   CHECK(!fs::exists(path));
 }

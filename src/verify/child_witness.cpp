@@ -72,7 +72,8 @@ class ChildWitness final : public Witness {
 
   [[nodiscard]] Findings notes() const override {
     if (note_.empty()) return {};
-    return {{Severity::note, "", "the " + name() + " witness ran in float32, since float64 failed: " + note_, ""}};
+    return {{Severity::note, "", "the " + name() + " witness ran in float32, since float64 failed: " + note_,
+             ""}};
   }
 
   void run(const std::vector<std::vector<Array>>& probes) override {
@@ -84,14 +85,15 @@ class ChildWitness final : public Witness {
       throw io_error(directory.path().string(), error.code().message());
     }
     std::ofstream(script) << (is_keras() ? keras_runner : torch_runner);
-    const ChildEnd end = run_child({python(), script.string(), directory.path().string()}, directory.path(), time_limit());
-    const std::string way_out = is_keras() ? "give a python that has Keras with --keras-python or TIEOUT_KERAS_PYTHON"
-                                           : "give a python that has PyTorch with --torch-python or TIEOUT_TORCH_PYTHON";
-    if (!end.is_good()) throw WitnessFailure{"the " + name() + " witness " + end.describe(python()), way_out};
+    const ChildEnd end =
+        run_child({python(), script.string(), directory.path().string()}, directory.path(), time_limit());
+    if (!end.is_good())
+      throw WitnessFailure{"the " + name() + " witness " + end.describe(python()), way_out(end)};
     try {
       read_results(directory.path());
     } catch (const Error& error) {
-      throw WitnessFailure{"what the " + name() + " witness wrote cannot be read: " + error.describe(), way_out};
+      throw WitnessFailure{"what the " + name() + " witness wrote cannot be read: " + error.describe(),
+                           way_out(end)};
     }
   }
 
@@ -104,7 +106,8 @@ class ChildWitness final : public Witness {
     for (const auto& layer : model_.layers) {
       for (std::size_t k = 0; k < layer.outputs.size(); ++k) {
         const auto value = static_cast<std::size_t>(layer.outputs[k]);
-        if (model_.is_observable(layer.outputs[k])) all[value] = find(prefix + key(layer, k), model_.values[value]);
+        if (model_.is_observable(layer.outputs[k]))
+          all[value] = find(prefix + key(layer, k), model_.values[value]);
       }
     }
     for (std::size_t i = 0; i < model_.outputs.size(); ++i) {
@@ -119,6 +122,13 @@ class ChildWitness final : public Witness {
   [[nodiscard]] std::string python() const {
     if (!spec_.python.empty()) return spec_.python;
     return environment(is_keras() ? "TIEOUT_KERAS_PYTHON" : "TIEOUT_TORCH_PYTHON", "python3");
+  }
+
+  [[nodiscard]] std::string way_out(const ChildEnd& end) const {
+    if (end.timed_out) return "allow it more seconds with TIEOUT_WITNESS_TIMEOUT";
+    if (end.signal != 0) return "use the interpreter as the witness";
+    return is_keras() ? "give a python that has Keras with --keras-python or TIEOUT_KERAS_PYTHON"
+                      : "give a python that has PyTorch with --torch-python or TIEOUT_TORCH_PYTHON";
   }
 
   // keras.saving.load_model goes by the suffix, tieout by the content.
@@ -145,7 +155,8 @@ class ChildWitness final : public Witness {
     std::vector<NamedTensor> inputs;
     for (std::size_t p = 0; p < probes.size(); ++p) {
       for (std::size_t i = 0; i < probes[p].size(); ++i) {
-        inputs.push_back({"probe" + std::to_string(p) + "/input" + std::to_string(i), to_tensor(probes[p][i])});
+        inputs.push_back(
+            {"probe" + std::to_string(p) + "/input" + std::to_string(i), to_tensor(probes[p][i])});
       }
     }
     OutputFile out((directory / "inputs.npz").string(), false);
@@ -161,7 +172,8 @@ class ChildWitness final : public Witness {
     const Json result = parse_json(text.str(), {});
     float64_ = result.value("dtype", "") == "float64";
     note_ = result.value("note", "");
-    for (auto& [name, tensor] : read_npz(std::make_shared<const MappedFile>((directory / "outputs.npz").string()))) {
+    for (auto& [name, tensor] :
+         read_npz(std::make_shared<const MappedFile>((directory / "outputs.npz").string()))) {
       results_.emplace(name, std::move(tensor));
     }
   }
@@ -171,12 +183,12 @@ class ChildWitness final : public Witness {
     const auto node = static_cast<std::size_t>(layer.node);
     const auto found = std::ranges::find(layers_, file_.nodes.at(node).name);
     if (found == layers_.end() || (!is_keras() && !shows_module(file_.nodes[node]))) return "";
-    return "layer" + std::to_string(found - layers_.begin()) + "/call" + std::to_string(call_of_[node]) + "/" +
-           std::to_string(output);
+    return "layer" + std::to_string(found - layers_.begin()) + "/call" + std::to_string(call_of_[node]) +
+           "/" + std::to_string(output);
   }
 
-  // The recorded array; nothing where it is not of the value's shape, since then the module gives something else than
-  // the node (a tuple's other member).
+  // The recorded array; nothing where it is not of the value's shape, since then the module gives something
+  // else than the node (a tuple's other member).
   [[nodiscard]] std::optional<Array> find(const std::string& name, const Value& value) const {
     const auto found = results_.find(name);
     if (found == results_.end()) return std::nullopt;
@@ -201,7 +213,8 @@ class ChildWitness final : public Witness {
 
 }  // namespace
 
-std::unique_ptr<Witness> make_child_witness(const WitnessSpec& spec, const Model& model, const FrameworkModel& file) {
+std::unique_ptr<Witness> make_child_witness(const WitnessSpec& spec, const Model& model,
+                                            const FrameworkModel& file) {
   return std::make_unique<ChildWitness>(spec, model, file);
 }
 

@@ -5,8 +5,9 @@
 
 namespace tieout {
 
-// The program and the job are described in python/tieout_runner/. The child gets TIEOUT_WITNESS_TIMEOUT seconds, 300
-// by default.
-std::unique_ptr<Witness> make_child_witness(const WitnessSpec& spec, const Model& model, const FrameworkModel& file);
+// The program and the job are described in python/tieout_runner/. The child gets TIEOUT_WITNESS_TIMEOUT
+// seconds, 300 by default.
+std::unique_ptr<Witness> make_child_witness(const WitnessSpec& spec, const Model& model,
+                                            const FrameworkModel& file);
 
 }  // namespace tieout

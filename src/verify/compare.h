@@ -19,8 +19,9 @@ struct Comparison {
 };
 
 // `b` lies as `axes_b`, and is brought into a's layout first. Ties out when no element is further apart than
-// `relative` times the magnitude. NaN and infinities are equal to themselves in the same place only; a note tells how
-// many there are. Axes that do not correspond and shapes that differ do not tie out; the note says so.
+// `relative` times the magnitude. NaN and infinities are equal to themselves in the same place only; a note
+// tells how many there are. Axes that do not correspond and shapes that differ do not tie out; the note says
+// so.
 Comparison compare(const Array& a, const Axes& axes_a, const Array& b, const Axes& axes_b, double relative);
 
 }  // namespace tieout

@@ -79,7 +79,8 @@ class Search {
     std::set<int> wanted{value_};
     for (std::size_t i = side_.model.layers.size(); i-- > 0;) {
       const Layer& layer = side_.model.layers[i];
-      const bool makes = std::ranges::any_of(layer.outputs, [&](int output) { return wanted.contains(output); });
+      const bool makes =
+          std::ranges::any_of(layer.outputs, [&](int output) { return wanted.contains(output); });
       if (!makes) continue;
       candidates_.insert(candidates_.begin(), static_cast<int>(i));
       for (const int input : layer.inputs) {
@@ -101,8 +102,8 @@ class Search {
 };
 
 // The layer with the partner's settings where they differ: each one alone, then all of them.
-std::vector<Variant> with_partner_settings(const Layer& layer, const Layer& partner, const std::string& own_file,
-                                           const std::string& other_file) {
+std::vector<Variant> with_partner_settings(const Layer& layer, const Layer& partner,
+                                           const std::string& own_file, const std::string& other_file) {
   std::vector<Variant> variants;
   Variant all{layer, "", ""};
   for (const auto& [key, value] : layer.settings.items()) {
@@ -130,8 +131,8 @@ void add_mistakes(std::vector<Variant>& variants, const Variant& from, const Dia
   }
 }
 
-// A mistake says the same of both files: it tells in which way they disagree, not who is wrong. Its own variants come
-// before those that need a setting changed as well.
+// A mistake says the same of both files: it tells in which way they disagree, not who is wrong. Its own
+// variants come before those that need a setting changed as well.
 std::vector<Variant> variants_of(const DiagnosedSide& side, const Layer& layer, const DiagnosedSide& other,
                                  const Layer& partner) {
   std::vector<Variant> variants = with_partner_settings(layer, partner, side.file.file, other.file.file);
@@ -143,7 +144,8 @@ std::vector<Variant> variants_of(const DiagnosedSide& side, const Layer& layer, 
 
 class Diagnoser {
  public:
-  Diagnoser(const DiagnosedSide& a, const DiagnosedSide& b, const Matching& matching, const std::vector<double>& relative)
+  Diagnoser(const DiagnosedSide& a, const DiagnosedSide& b, const Matching& matching,
+            const std::vector<double>& relative)
       : a_(a), b_(b), matching_(matching), relative_(relative) {}
 
   std::optional<Diagnosis> run(const std::vector<Array>& inputs_a, const std::vector<Array>& inputs_b) {
@@ -204,7 +206,8 @@ class Diagnoser {
   }
 
   [[nodiscard]] Diagnosis found(const Pair& layers, const Variant& variant) const {
-    return {layer_at(a_.model, layers.a).name, layer_at(b_.model, layers.b).name, variant.cause, variant.message};
+    return {layer_at(a_.model, layers.a).name, layer_at(b_.model, layers.b).name, variant.cause,
+            variant.message};
   }
 
   // The parameters side by side; or else the layers that only one side has.
@@ -226,7 +229,8 @@ class Diagnoser {
     const int made_a = a_.model.producer(pair.a);
     const int made_b = b_.model.producer(pair.b);
     std::string only = without_partner(in_a, false) + without_partner(in_b, true);
-    return {made_a < 0 ? "" : layer_at(a_.model, made_a).name, made_b < 0 ? "" : layer_at(b_.model, made_b).name, "",
+    return {made_a < 0 ? "" : layer_at(a_.model, made_a).name,
+            made_b < 0 ? "" : layer_at(b_.model, made_b).name, "",
             only.empty() ? "no setting, known mistake or parameter explains it"
                          : "layers without a partner stand in front of it:" + only};
   }
@@ -254,9 +258,9 @@ class Diagnoser {
 
 }  // namespace
 
-std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a, const DiagnosedSide& b,
-                                  const std::vector<Array>& inputs_b, const Matching& matching,
-                                  const std::vector<double>& relative) {
+std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a,
+                                  const DiagnosedSide& b, const std::vector<Array>& inputs_b,
+                                  const Matching& matching, const std::vector<double>& relative) {
   return Diagnoser(a, b, matching, relative).run(inputs_a, inputs_b);
 }
 

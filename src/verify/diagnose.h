@@ -19,19 +19,19 @@ struct DiagnosedSide {
 };
 
 struct Diagnosis {
-  std::string a;        // the layer with the cause, in both models
+  std::string a;  // the layer with the cause, in both models
   std::string b;
-  std::string cause;    // the mistake's name, the setting's, the parameter's; empty when none explains it
+  std::string cause;  // the mistake's name, the setting's, the parameter's; empty when none explains it
   std::string message;
 };
 
-// Runs both sides in the interpreter on the same inputs (each in its own layout) and looks at the first pair of
-// matched values that differs. Of the layers between it and the last pair that ties out, each one with a partner is
-// tried: with the partner's settings, and with every known mistake of its kind. The variant under which the pair ties
-// out is the cause. Where none is, the parameters of the partners are compared. Nothing when no pair differs.
-// `relative`: tolerances for each value of A (verify/tolerance.h).
-std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a, const DiagnosedSide& b,
-                                  const std::vector<Array>& inputs_b, const Matching& matching,
-                                  const std::vector<double>& relative);
+// Runs both sides in the interpreter on the same inputs (each in its own layout) and looks at the first pair
+// of matched values that differs. Of the layers between it and the last pair that ties out, each one with a
+// partner is tried: with the partner's settings, and with every known mistake of its kind. The variant under
+// which the pair ties out is the cause. Where none is, the parameters of the partners are compared. Nothing
+// when no pair differs. `relative`: tolerances for each value of A (verify/tolerance.h).
+std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a,
+                                  const DiagnosedSide& b, const std::vector<Array>& inputs_b,
+                                  const Matching& matching, const std::vector<double>& relative);
 
 }  // namespace tieout

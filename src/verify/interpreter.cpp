@@ -28,7 +28,8 @@ Where where_layer(const FrameworkModel& file, const Layer& layer) {
 
 std::vector<int> inverse(const std::vector<int>& order) {
   std::vector<int> out(order.size());
-  for (std::size_t k = 0; k < order.size(); ++k) out.at(static_cast<std::size_t>(order[k])) = static_cast<int>(k);
+  for (std::size_t k = 0; k < order.size(); ++k)
+    out.at(static_cast<std::size_t>(order[k])) = static_cast<int>(k);
   return out;
 }
 
@@ -36,7 +37,8 @@ std::vector<double> load_doubles(const LazyTensor& tensor) {
   const std::vector<std::byte> bytes = tensor.load();
   const std::size_t size = size_of(tensor.dtype);
   std::vector<double> values(bytes.size() / size);
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = to_double(tensor.dtype, bytes.data() + i * size);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = to_double(tensor.dtype, bytes.data() + i * size);
   return values;
 }
 
@@ -53,7 +55,8 @@ void add_term(Array& sum, const Parameter& parameter, const Term& term, const Fr
   const std::vector<double> values = load_doubles(*tensor);
   std::vector<double> arranged(sum.count(), 0.0);
   const auto loops = arrange(term.pattern, parameter.canonical, parameter.sizes);
-  copy_elements(loops, sizeof(double), std::as_bytes(std::span(values)), std::as_writable_bytes(std::span(arranged)));
+  copy_elements(loops, sizeof(double), std::as_bytes(std::span(values)),
+                std::as_writable_bytes(std::span(arranged)));
   for (std::size_t i = 0; i < arranged.size(); ++i) sum.data[i] += arranged[i];
 }
 
@@ -63,7 +66,8 @@ void check_memory(const Model& model, std::int64_t batch) {
   for (const auto& value : model.values) {
     std::uint64_t elements = 1;
     for (std::size_t k = 0; k < value.axes.size(); ++k) {
-      const std::int64_t size = value.axes[k].size == unknown ? batch : value.axes[k].size;
+      const std::int64_t size =
+          value.axes[k].size == unknown ? std::max<std::int64_t>(batch, 1) : value.axes[k].size;
       elements = checked_mul(elements, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0)))
                      .value_or(most_elements + 1);
     }
@@ -71,8 +75,9 @@ void check_memory(const Model& model, std::int64_t batch) {
     if (total > most_elements) {
       Where where;
       where.file = model.file;
-      throw unsupported("the values of the layers have more than " + std::to_string(most_elements) + " elements",
-                        where, "give a smaller --input-shape, or use the framework itself as the witness");
+      throw unsupported(
+          "the values of the layers have more than " + std::to_string(most_elements) + " elements", where,
+          "give a smaller --input-shape, or use the framework itself as the witness");
     }
   }
 }
@@ -123,7 +128,8 @@ LayerParameters load_parameters(const Layer& layer, const FrameworkModel& file) 
 }
 
 std::vector<Array> evaluate_layer(const FrameworkModel& file, const Layer& layer,
-                                  const std::vector<const Array*>& inputs, const LayerParameters* parameters) {
+                                  const std::vector<const Array*>& inputs,
+                                  const LayerParameters* parameters) {
   const LayerKind& kind = kind_named(layer.kind);
   if (!kind.compute) throw internal_error("the layer kind " + layer.kind + " cannot be computed");
   std::vector<Array> canonical;
@@ -142,11 +148,14 @@ std::vector<Array> evaluate_layer(const FrameworkModel& file, const Layer& layer
 }
 
 std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkModel& file,
-                                            const std::vector<Array>& inputs, const ParameterOverrides* parameters) {
-  if (inputs.size() != model.inputs.size()) throw internal_error("a model was run with another number of inputs");
+                                            const std::vector<Array>& inputs,
+                                            const ParameterOverrides* parameters) {
+  if (inputs.size() != model.inputs.size())
+    throw internal_error("a model was run with another number of inputs");
   check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0]);
   std::vector<std::optional<Array>> values(model.values.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i) values.at(static_cast<std::size_t>(model.inputs[i])) = inputs[i];
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    values.at(static_cast<std::size_t>(model.inputs[i])) = inputs[i];
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
     const LayerParameters* own = nullptr;

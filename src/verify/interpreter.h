@@ -16,8 +16,8 @@ using LayerParameters = std::map<std::string, Array>;
 // By index in Model::layers: parameters to take instead of the file's.
 using ParameterOverrides = std::map<int, LayerParameters>;
 
-// The parameter in canonical axis order: the sum of its terms, or its constant. Error(unsupported) names the tensor
-// whose type is no 16 to 64 bit float.
+// The parameter in canonical axis order: the sum of its terms, or its constant. Error(unsupported) names the
+// tensor whose type is no 16 to 64 bit float.
 Array load_parameter(const Parameter& parameter, const FrameworkModel& file);
 
 // All but bookkeeping.
@@ -28,9 +28,10 @@ std::vector<Array> evaluate_layer(const FrameworkModel& file, const Layer& layer
                                   const std::vector<const Array*>& inputs,
                                   const LayerParameters* parameters = nullptr);
 
-// Every value of the model, in its own axis order, from the model's inputs (same order, same layout). Values of
-// layers that take a missing value stay empty. Error(malformed) names the layer whose computed output is not of the
-// shape that the model states; Error(unsupported) when the values would not fit into the memory set aside for them.
+// Every value of the model, in its own axis order, from the model's inputs (same order, same layout). Values
+// of layers that take a missing value stay empty. Error(malformed) names the layer whose computed output is
+// not of the shape that the model states; Error(unsupported) when the values would not fit into the memory
+// set aside for them.
 std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkModel& file,
                                             const std::vector<Array>& inputs,
                                             const ParameterOverrides* parameters = nullptr);

@@ -54,7 +54,8 @@ TEST_CASE("types that are not computed with and sizes that do not fit are refuse
   test::add(torch, "0", "Linear", {{"in_features", 1}, {"out_features", 1}},
             {{"weight", make_tensor(DType::i8, {1, 1}, {std::byte{1}})}, {"bias", tensor({1}, {0})}});
   const Model model = lift(torch);
-  CHECK_THROWS_WITH_AS(interpret(model, torch, {array({1, 1}, {1})}), "the interpreter does not compute with int8", Error);
+  CHECK_THROWS_WITH_AS(interpret(model, torch, {array({1, 1}, {1})}),
+                       "the interpreter does not compute with int8", Error);
 
   auto large = test::model(Framework::torch, {unknown, 1LL << 40});
   test::add(large, "0", "ReLU", Json::object());

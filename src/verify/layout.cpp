@@ -31,7 +31,8 @@ Pattern pattern_of(const Axes& axes) {
   return pattern;
 }
 
-// Sizes of the elementary axes of an array that lies as `axes`; one part of each flattened axis may be unknown.
+// Sizes of the elementary axes of an array that lies as `axes`; one part of each flattened axis may be
+// unknown.
 std::optional<AxisSizes> sizes_of(const Array& array, const Axes& axes) {
   if (array.rank() != axes.size()) return std::nullopt;
   AxisSizes sizes;
@@ -47,7 +48,8 @@ std::optional<AxisSizes> sizes_of(const Array& array, const Axes& axes) {
         open = part.name;
         continue;
       }
-      if (part.size <= 0 || rest % part.size != 0 || !sizes.emplace(part.name, part.size).second) return std::nullopt;
+      if (part.size <= 0 || rest % part.size != 0 || !sizes.emplace(part.name, part.size).second)
+        return std::nullopt;
       rest /= part.size;
     }
     if (open.empty() ? rest != 1 : !sizes.emplace(open, rest).second) return std::nullopt;
@@ -55,7 +57,8 @@ std::optional<AxisSizes> sizes_of(const Array& array, const Axes& axes) {
   return sizes;
 }
 
-std::vector<std::string> missing(const std::vector<std::string>& names, const std::vector<std::string>& from) {
+std::vector<std::string> missing(const std::vector<std::string>& names,
+                                 const std::vector<std::string>& from) {
   std::vector<std::string> out;
   std::ranges::copy_if(names, std::back_inserter(out),
                        [&](const std::string& name) { return std::ranges::find(from, name) == from.end(); });
@@ -71,9 +74,11 @@ std::optional<Axes> with_names_of(const Axes& from, const Axes& to) {
   const auto only_to = missing(names_to, names_from);
   if (only_from.empty() && only_to.empty()) return to;
   const auto is_plain = [](const Axes& axes, const std::string& name) {
-    return std::ranges::any_of(axes, [&](const Axis& axis) { return axis.parts.empty() && axis.name == name; });
+    return std::ranges::any_of(axes,
+                               [&](const Axis& axis) { return axis.parts.empty() && axis.name == name; });
   };
-  if (only_from.size() != 1 || only_to.size() != 1 || !is_plain(from, only_from[0]) || !is_plain(to, only_to[0])) {
+  if (only_from.size() != 1 || only_to.size() != 1 || !is_plain(from, only_from[0]) ||
+      !is_plain(to, only_to[0])) {
     return std::nullopt;
   }
   Axes renamed = to;
@@ -85,14 +90,15 @@ std::optional<Axes> with_names_of(const Axes& from, const Axes& to) {
 
 std::optional<Array> to_layout(const Array& array, const Axes& from, const Axes& to) {
   // Equal names in equal order: nothing moves, even where a name stands twice (a matrix of scores, "n t t").
-  if (array.rank() == from.size() && elementary(from) == elementary(to) && from.size() == to.size()) return array;
+  if (array.rank() == from.size() && elementary(from) == elementary(to) && from.size() == to.size())
+    return array;
   const auto target = with_names_of(from, to);
   const auto sizes = sizes_of(array, from);
   if (!target || !sizes) return std::nullopt;
   const Pattern pattern = pattern_of(*target);
   Array result(pattern_shape(pattern, *sizes));
-  copy_elements(arrange(pattern_of(from), pattern, *sizes), sizeof(double), std::as_bytes(std::span(array.data)),
-                std::as_writable_bytes(std::span(result.data)));
+  copy_elements(arrange(pattern_of(from), pattern, *sizes), sizeof(double),
+                std::as_bytes(std::span(array.data)), std::as_writable_bytes(std::span(result.data)));
   return result;
 }
 

@@ -39,13 +39,15 @@ TEST_CASE("a flattened image is reordered by its parts") {
 
 TEST_CASE("one axis of another name on each side is the same axis") {
   CHECK(to_layout(counting({2, 3}), {named("n"), named("c")}, {named("n"), named("f")}));
-  CHECK(!to_layout(counting({2, 3, 4}), {named("n"), named("t"), named("c")}, {named("n"), named("h"), named("f")}));
+  CHECK(!to_layout(counting({2, 3, 4}), {named("n"), named("t"), named("c")},
+                   {named("n"), named("h"), named("f")}));
 }
 
 TEST_CASE("axes that do not correspond are refused") {
   const Axis flat{"f", 4, {named("c", 2), named("w", 2)}};
   CHECK(!to_layout(counting({2, 4}), {named("n"), flat}, {named("n"), named("f", 4)}));
-  CHECK(!to_layout(counting({2, 6}), {named("n"), flat}, {named("n"), {"f", 4, {named("w", 2), named("c", 2)}}}));
+  CHECK(!to_layout(counting({2, 6}), {named("n"), flat},
+                   {named("n"), {"f", 4, {named("w", 2), named("c", 2)}}}));
 }
 
 TEST_CASE("names that stand twice are fine while nothing moves") {

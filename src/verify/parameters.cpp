@@ -35,9 +35,9 @@ Arranged arranged(const Model& model, const Layer& layer, const Parameter& param
 
 }  // namespace
 
-std::optional<Array> carried_parameter(const Array& array, const Parameter& parameter, const Model& from_model,
-                                       const Layer& from, const Parameter& target, const Model& to_model,
-                                       const Layer& to) {
+std::optional<Array> carried_parameter(const Array& array, const Parameter& parameter,
+                                       const Model& from_model, const Layer& from, const Parameter& target,
+                                       const Model& to_model, const Layer& to) {
   const Arranged source = arranged(from_model, from, parameter);
   const Arranged goal = arranged(to_model, to, target);
   if (source.sizes != goal.sizes) return std::nullopt;
@@ -52,14 +52,16 @@ std::optional<Array> carried_parameter(const Array& array, const Parameter& para
   }
 }
 
-std::vector<ParameterDifference> differing_parameters(const Model& a, const FrameworkModel& file_a, const Layer& left,
-                                                      const Model& b, const FrameworkModel& file_b,
-                                                      const Layer& right, double relative) {
+std::vector<ParameterDifference> differing_parameters(const Model& a, const FrameworkModel& file_a,
+                                                      const Layer& left, const Model& b,
+                                                      const FrameworkModel& file_b, const Layer& right,
+                                                      double relative) {
   std::vector<ParameterDifference> all;
   for (const auto& parameter : left.parameters) {
     const auto partner = std::ranges::find(right.parameters, parameter.name, &Parameter::name);
     if (partner == right.parameters.end() || parameter.bookkeeping) continue;
-    const auto ours = carried_parameter(load_parameter(parameter, file_a), parameter, a, left, *partner, b, right);
+    const auto ours =
+        carried_parameter(load_parameter(parameter, file_a), parameter, a, left, *partner, b, right);
     ParameterDifference difference;
     difference.name = parameter.name;
     difference.comparable = ours.has_value();
@@ -67,7 +69,8 @@ std::vector<ParameterDifference> differing_parameters(const Model& a, const Fram
       const Array theirs = load_parameter(*partner, file_b);
       for (std::size_t i = 0; i < theirs.count(); ++i) {
         difference.max_abs = std::max(difference.max_abs, std::abs(ours->data[i] - theirs.data[i]));
-        difference.magnitude = std::max({difference.magnitude, std::abs(ours->data[i]), std::abs(theirs.data[i])});
+        difference.magnitude =
+            std::max({difference.magnitude, std::abs(ours->data[i]), std::abs(theirs.data[i])});
       }
     }
     if (!ours || !(difference.max_abs <= relative * difference.magnitude)) all.push_back(difference);

@@ -26,10 +26,10 @@ Shape probe_shape(const Model& model, std::size_t i) {
   Shape shape = shape_of(value.axes);
   if (!shape.empty() && shape[0] == unknown) shape[0] = batch;
   if (!value.known || std::ranges::find(shape, unknown) != shape.end()) {
-    throw usage_error(
-        "the shape of the input " + model.input_names.at(i) + " of " + model.file + " is not known" +
-            (value.known ? ": " + to_string(shape_of(value.axes)) : ""),
-        "give it with --input-shape, without the batch and in that model's layout, or give inputs with --probe");
+    throw usage_error("the shape of the input " + model.input_names.at(i) + " of " + model.file +
+                          " is not known" + (value.known ? ": " + to_string(shape_of(value.axes)) : ""),
+                      "give it with --input-shape, without the batch and in that model's layout, or give "
+                      "inputs with --probe");
   }
   return shape;
 }
@@ -63,7 +63,9 @@ std::vector<Array> random_probe(const Model& model, int number, std::uint64_t se
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     Array array(probe_shape(model, i));
     const std::int64_t indices = embedding_size(model, model.inputs[i]);
-    const std::int64_t limit = indices > 0 ? indices : is_integer(input_of(model, i).dtype) ? small_integers : 0;
+    const std::int64_t limit = indices > 0                            ? indices
+                               : is_integer(input_of(model, i).dtype) ? small_integers
+                                                                      : 0;
     for (double& element : array.data) {
       if (limit > 0) {
         element = static_cast<double>(random.below(limit));
@@ -80,14 +82,15 @@ std::vector<Array> random_probe(const Model& model, int number, std::uint64_t se
 
 std::vector<Array> given_probe(const Model& model, const std::vector<NamedTensor>& tensors) {
   if (tensors.size() != model.inputs.size()) {
-    throw usage_error("the probe holds " + std::to_string(tensors.size()) + " arrays, " + model.file + " has " +
-                          std::to_string(model.inputs.size()) + " inputs",
+    throw usage_error("the probe holds " + std::to_string(tensors.size()) + " arrays, " + model.file +
+                          " has " + std::to_string(model.inputs.size()) + " inputs",
                       "give one array for each input of the first model");
   }
   std::vector<Array> inputs;
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     auto found = std::ranges::find(tensors, model.input_names[i], &NamedTensor::name);
-    if (found == tensors.end()) found = std::ranges::find(tensors, "input/" + std::to_string(i), &NamedTensor::name);
+    if (found == tensors.end())
+      found = std::ranges::find(tensors, "input/" + std::to_string(i), &NamedTensor::name);
     const LazyTensor& tensor = found != tensors.end() ? found->tensor : tensors[i].tensor;
     const Value& value = input_of(model, i);
     bool fits = !value.known || tensor.shape.size() == value.axes.size();
@@ -108,7 +111,8 @@ Array to_array(const LazyTensor& tensor) {
   Array array(tensor.shape);
   const auto bytes = tensor.load();
   const std::size_t size = size_of(tensor.dtype);
-  for (std::size_t i = 0; i < array.count(); ++i) array.data[i] = to_double(tensor.dtype, bytes.data() + i * size);
+  for (std::size_t i = 0; i < array.count(); ++i)
+    array.data[i] = to_double(tensor.dtype, bytes.data() + i * size);
   return array;
 }
 

@@ -5,8 +5,8 @@
 
 namespace tieout {
 
-// splitmix64 (https://prng.di.unimi.it/splitmix64.c); uniform numbers from its upper 53 bits, normal ones by Box
-// and Muller's method (cosine branch).
+// splitmix64 (https://prng.di.unimi.it/splitmix64.c); uniform numbers from its upper 53 bits, normal ones by
+// Box and Muller's method (cosine branch).
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

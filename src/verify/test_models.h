@@ -31,8 +31,8 @@ struct Stored {
 };
 
 // Appends a node behind the last one; the model ends with it.
-inline void add(FrameworkModel& to, const std::string& name, const std::string& class_name, const Json& settings,
-                const std::vector<Stored>& stored = {}) {
+inline void add(FrameworkModel& to, const std::string& name, const std::string& class_name,
+                const Json& settings, const std::vector<Stored>& stored = {}) {
   FrameworkNode node;
   node.name = name;
   node.class_name = class_name;

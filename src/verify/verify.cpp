@@ -43,7 +43,7 @@ class Verification {
     append(witness_a->notes());
     append(witness_b->notes());
     const bool float64 = witness_a->is_float64() && witness_b->is_float64();
-    tolerances_ = relative_tolerances(a_, {float64, witness_a->is_keras() || witness_b->is_keras()});
+    tolerances_ = tolerances({float64, witness_a->is_keras() || witness_b->is_keras(), {}});
     compare_all(*witness_a, *witness_b);
     conclude();
     return std::move(result_);
@@ -64,7 +64,8 @@ class Verification {
     append(matching_.findings);
     for (const Model* model : {&a_, &b_}) {
       if (model->has_architecture) continue;
-      result_.findings.push_back({Severity::forbids, "", model->file + " holds no architecture: it cannot be run",
+      result_.findings.push_back({Severity::forbids, "",
+                                  model->file + " holds no architecture: it cannot be run",
                                   "give a file that holds it, or a template with --like"});
     }
   }
@@ -80,7 +81,8 @@ class Verification {
       probes_a_ = {moved(probes_b_[0], b_, a_)};
       return;
     } else {
-      for (int i = 0; i < std::max(1, options_.probes); ++i) probes_a_.push_back(random_probe(a_, i, options_.seed));
+      for (int i = 0; i < std::max(1, options_.probes); ++i)
+        probes_a_.push_back(random_probe(a_, i, options_.seed));
     }
     for (const auto& probe : probes_a_) probes_b_.push_back(moved(probe, a_, b_));
   }
@@ -105,10 +107,11 @@ class Verification {
       const Axes& axes_to = axes_of(to, to.inputs[i]);
       auto array = to_layout(probe[i], axes_from, axes_to);
       if (!array || !fits(array->shape, axes_to)) {
-        throw usage_error(fmt::format("the input {} of {}, [{}] {}, does not correspond to the input {} of {}, [{}] {}",
-                                      from.input_names[i], from.file, to_pattern(axes_from), to_string(probe[i].shape),
-                                      to.input_names[i], to.file, to_pattern(axes_to), to_string(shape_of(axes_to))),
-                          "compare models with the same inputs, or give the shape with --input-shape");
+        throw usage_error(
+            fmt::format("the input {} of {}, [{}] {}, does not correspond to the input {} of {}, [{}] {}",
+                        from.input_names[i], from.file, to_pattern(axes_from), to_string(probe[i].shape),
+                        to.input_names[i], to.file, to_pattern(axes_to), to_string(shape_of(axes_to))),
+            "compare models with the same inputs, or give the shape with --input-shape");
       }
       out.push_back(std::move(*array));
     }
@@ -161,7 +164,8 @@ class Verification {
     row.note = compared.note;
     auto& kept = rows_[index];
     // A row that does not tie out wins over one that does; then the larger relative difference.
-    const bool worse = !kept || std::pair(kept->ties_out ? 0 : 1, kept->max_rel) < std::pair(row.ties_out ? 0 : 1, row.max_rel);
+    const bool worse = !kept || std::pair(kept->ties_out ? 0 : 1, kept->max_rel) <
+                                    std::pair(row.ties_out ? 0 : 1, row.max_rel);
     if (!worse) return;
     kept = std::move(row);
     worst_[index] = probe;
@@ -184,7 +188,8 @@ class Verification {
       return;
     }
     const auto input = std::ranges::find(model.inputs, value);
-    if (input != model.inputs.end()) name = model.input_names.at(static_cast<std::size_t>(input - model.inputs.begin()));
+    if (input != model.inputs.end())
+      name = model.input_names.at(static_cast<std::size_t>(input - model.inputs.begin()));
   }
 
   void conclude() {
@@ -201,9 +206,8 @@ class Verification {
       result_.rows.push_back(*rows_[i]);
     }
     check_outputs();
-    const bool assumed = std::ranges::any_of(result_.findings, [](const Finding& finding) {
-      return finding.severity != Severity::note;
-    });
+    const bool assumed = std::ranges::any_of(
+        result_.findings, [](const Finding& finding) { return finding.severity != Severity::note; });
     if (first) {
       result_.verdict = Verdict::differs;
       explain(*first);
@@ -230,33 +234,38 @@ class Verification {
   }
 
   void explain(std::size_t row) {
-    const std::size_t probe = worst_[row];
-    const auto known = diagnosis({a_, file_a_}, {b_, file_b_}, probe);
-    if (known) {
-      result_.first_difference = FirstDifference{known->a, known->b, known->cause, known->message};
-      return;
-    }
     const VerifyRow& seen = *rows_[row];
-    result_.first_difference = FirstDifference{
-        seen.a, seen.b, "",
-        "the interpreter sees no difference between the two files here: one of the witnesses computes the layer otherwise"};
+    result_.first_difference = FirstDifference{seen.a, seen.b, "", ""};
+    FirstDifference& first = *result_.first_difference;
+    try {
+      const auto known = diagnosis({a_, file_a_}, {b_, file_b_}, worst_[row]);
+      first.message =
+          "the interpreter sees no difference between the files: one of the witnesses computes otherwise";
+      if (known) first = {known->a, known->b, known->cause, known->message};
+    } catch (const Error& error) {
+      // A witness of the framework runs what the interpreter refuses.
+      first.message = "the cause could not be looked for: " + error.describe();
+    }
   }
 
   // Diagnosed by the interpreter, whoever the witnesses are: it alone can be run with a layer changed.
-  std::optional<Diagnosis> diagnosis(const DiagnosedSide& left, const DiagnosedSide& right, std::size_t probe) {
-    try {
-      return diagnose(left, probes_a_.at(probe), right, probes_b_.at(probe), matching_, relative_tolerances(a_, {}));
-    } catch (const Error& error) {
-      result_.findings.push_back({Severity::note, "", "the cause could not be looked for: " + error.describe(), ""});
-      return std::nullopt;
-    }
+  [[nodiscard]] std::optional<Diagnosis> diagnosis(const DiagnosedSide& left, const DiagnosedSide& right,
+                                                   std::size_t probe) const {
+    return diagnose(left, probes_a_.at(probe), right, probes_b_.at(probe), matching_, tolerances({}));
+  }
+
+  [[nodiscard]] std::vector<double> tolerances(Precision precision) const {
+    precision.stored_sums = stored_sums(a_, file_a_, b_, file_b_, matching_);
+    return relative_tolerances(a_, precision);
   }
 
   [[nodiscard]] bool both_interpreted() const {
-    return options_.a.kind == WitnessSpec::Kind::interpreter && options_.b.kind == WitnessSpec::Kind::interpreter;
+    return options_.a.kind == WitnessSpec::Kind::interpreter &&
+           options_.b.kind == WitnessSpec::Kind::interpreter;
   }
 
-  // The comparison with other parameters, the same on both sides: shows what zero biases and unit scales hide.
+  // The comparison with other parameters, the same on both sides: shows what zero biases and unit scales
+  // hide.
   bool perturbed_differ() {
     if (!options_.perturb || !both_interpreted()) return false;
     const Perturbed other = perturb(a_, file_a_, b_, file_b_, matching_, options_.seed);
@@ -289,24 +298,30 @@ class Verification {
 
 const char* to_string(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ties_out: return "ties out";
-    case Verdict::differs: return "differs";
-    case Verdict::not_proven: break;
+    case Verdict::ties_out:
+      return "ties out";
+    case Verdict::differs:
+      return "differs";
+    case Verdict::not_proven:
+      break;
   }
   return "not proven";
 }
 
 ExitCode exit_code(Verdict verdict) {
   switch (verdict) {
-    case Verdict::ties_out: return ExitCode::done;
-    case Verdict::differs: return ExitCode::differs;
-    case Verdict::not_proven: break;
+    case Verdict::ties_out:
+      return ExitCode::done;
+    case Verdict::differs:
+      return ExitCode::differs;
+    case Verdict::not_proven:
+      break;
   }
   return ExitCode::not_proven;
 }
 
-VerifyResult verify(const Model& a, const FrameworkModel& file_a, const Model& b, const FrameworkModel& file_b,
-                    const Matching& matching, const VerifyOptions& options) {
+VerifyResult verify(const Model& a, const FrameworkModel& file_a, const Model& b,
+                    const FrameworkModel& file_b, const Matching& matching, const VerifyOptions& options) {
   return Verification(a, file_a, b, file_b, matching, options).run();
 }
 

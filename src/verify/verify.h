@@ -1,4 +1,5 @@
-// Do two models compute the same? The figures layer by layer, the verdict, and the cause of the first difference.
+// Do two models compute the same? The figures layer by layer, the verdict, and the cause of the first
+// difference.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace tieout {
 struct VerifyOptions {
   WitnessSpec a;
   WitnessSpec b;
-  // Inputs given by the user, one for each input of model A, in A's layout and order; empty: random ones. Evidence
-  // that holds its inputs ("input/0") brings its own.
+  // Inputs given by the user, one for each input of model A, in A's layout and order; empty: random ones.
+  // Evidence that holds its inputs ("input/0") brings its own.
   std::vector<Array> probe;
   int probes = 3;  // how many random probes, where `probe` is empty
   std::uint64_t seed = 0;
@@ -33,11 +34,11 @@ ExitCode exit_code(Verdict verdict);
 
 // One pair of values that should be equal: the figures of the probe under which they are the furthest apart.
 struct VerifyRow {
-  std::string a;       // names of the layers that make them; a model input has its own
+  std::string a;  // names of the layers that make them; a model input has its own
   std::string b;
   std::string kind_a;  // of those layers; empty for a model input
   std::string kind_b;
-  Shape shape;         // of A's value, the probe's batch included
+  Shape shape;  // of A's value, the probe's batch included
   double max_abs = 0;
   double max_rel = 0;    // max_abs over the largest absolute value of the two sides
   double tolerance = 0;  // what max_abs may be
@@ -47,7 +48,7 @@ struct VerifyRow {
 };
 
 struct FirstDifference {
-  std::string a;        // the layer with the cause, in A and in B
+  std::string a;  // the layer with the cause, in A and in B
   std::string b;
   std::string cause;    // "flatten_order", "epsilon", "kernel"; empty when it is not known
   std::string message;  // one sentence that names both sides' values
@@ -64,10 +65,10 @@ struct VerifyResult {
   Findings findings;  // why it is not proven; those of the models and of the matching included
 };
 
-// `matching` pairs values of a and b (convert/match). Both models must hold an architecture and know the shapes of
-// their inputs but the batch: Error(usage) with --input-shape as the way out otherwise, and where the probe does not
-// fit. A witness that dies is a finding, not an error.
-VerifyResult verify(const Model& a, const FrameworkModel& file_a, const Model& b, const FrameworkModel& file_b,
-                    const Matching& matching, const VerifyOptions& options);
+// `matching` pairs values of a and b (convert/match). Both models must hold an architecture and know the
+// shapes of their inputs but the batch: Error(usage) with --input-shape as the way out otherwise, and where
+// the probe does not fit. A witness that dies is a finding, not an error.
+VerifyResult verify(const Model& a, const FrameworkModel& file_a, const Model& b,
+                    const FrameworkModel& file_b, const Matching& matching, const VerifyOptions& options);
 
 }  // namespace tieout

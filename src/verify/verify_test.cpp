@@ -15,7 +15,8 @@ const std::vector<double> counting{1, 2, 3, 4, 5, 6, 7, 8};
 // Flattens 2 channels of 1 x 2, then 2 units: rows of the weight in c, h, w order.
 FrameworkModel torch_flat() {
   auto made = test::model(Framework::torch, {unknown, 2, 1, 2});
-  test::add(made, "0", "Conv2d", {{"in_channels", 2}, {"out_channels", 2}, {"kernel_size", {1, 1}}, {"bias", false}},
+  test::add(made, "0", "Conv2d",
+            {{"in_channels", 2}, {"out_channels", 2}, {"kernel_size", {1, 1}}, {"bias", false}},
             {{"weight", tensor({2, 2, 1, 1}, {1, 0, 0, 1})}});
   test::add(made, "1", "Flatten", Json::object());
   test::add(made, "2", "Linear", {{"in_features", 4}, {"out_features", 2}},
@@ -28,7 +29,8 @@ FrameworkModel keras_flat(const std::vector<double>& kernel) {
   test::add(made, "conv", "Conv2D", {{"filters", 2}, {"kernel_size", {1, 1}}, {"use_bias", false}},
             {{"kernel", tensor({1, 1, 2, 2}, {1, 0, 0, 1})}});
   test::add(made, "flatten", "Flatten", Json::object());
-  test::add(made, "dense", "Dense", {{"units", 2}}, {{"kernel", tensor({4, 2}, kernel)}, {"bias", tensor({2}, {0, 0})}});
+  test::add(made, "dense", "Dense", {{"units", 2}},
+            {{"kernel", tensor({4, 2}, kernel)}, {"bias", tensor({2}, {0, 0})}});
   return made;
 }
 
@@ -36,9 +38,10 @@ FrameworkModel norm(Framework framework, double epsilon, double scale) {
   const bool torch = framework == Framework::torch;
   auto made = test::model(framework, {unknown, 2});
   const auto pair = [](double x) { return tensor({2}, {x, x}); };
-  test::add(made, torch ? "0" : "batch_normalization", torch ? "BatchNorm1d" : "BatchNormalization",
-            torch ? Json{{"num_features", 2}, {"eps", epsilon}} : Json{{"axis", -1}, {"epsilon", epsilon}},
-            {{"weight", pair(scale)}, {"bias", pair(0)}, {"running_mean", pair(0)}, {"running_var", pair(1)}});
+  test::add(
+      made, torch ? "0" : "batch_normalization", torch ? "BatchNorm1d" : "BatchNormalization",
+      torch ? Json{{"num_features", 2}, {"eps", epsilon}} : Json{{"axis", -1}, {"epsilon", epsilon}},
+      {{"weight", pair(scale)}, {"bias", pair(0)}, {"running_mean", pair(0)}, {"running_var", pair(1)}});
   return made;
 }
 
@@ -101,8 +104,9 @@ TEST_CASE("evidence brings its own inputs and is compared in its layout") {
   options.b.kind = WitnessSpec::Kind::evidence;
   options.b.file = "recorded.npz";
   // Identity convolution, so the flattened input in h w c order is that of keras_flat: (1, 2, 3, 4) as rows.
-  options.b.evidence = {{"input/0", tensor({1, 1, 2, 2}, {1, 2, 3, 4})},
-                        {"output/0", tensor({1, 2}, {1 * 1 + 2 * 3 + 3 * 2 + 4 * 4, 5 * 1 + 7 * 2 + 6 * 3 + 8 * 4})}};
+  options.b.evidence = {
+      {"input/0", tensor({1, 1, 2, 2}, {1, 2, 3, 4})},
+      {"output/0", tensor({1, 2}, {1 * 1 + 2 * 3 + 3 * 2 + 4 * 4, 5 * 1 + 7 * 2 + 6 * 3 + 8 * 4})}};
   const auto good = verified(torch_flat(), keras_flat({1, 5, 3, 7, 2, 6, 4, 8}), options);
   CHECK(good.verdict == Verdict::ties_out);
   CHECK(good.witness_b == "recorded.npz");

@@ -35,8 +35,9 @@ class EvidenceWitness final : public Witness {
 
   void run(const std::vector<std::vector<Array>>& probes) override {
     if (probes.size() != 1) {
-      throw WitnessFailure{"the evidence " + spec_.file + " was recorded for one set of inputs, which it does not hold",
-                           "give the inputs it was recorded with, with --probe"};
+      throw WitnessFailure{
+          "the evidence " + spec_.file + " was recorded for one set of inputs, which it does not hold",
+          "give the inputs it was recorded with, with --probe"};
     }
     inputs_ = probes[0];
     for (const auto& tensor : spec_.evidence) {
@@ -47,7 +48,8 @@ class EvidenceWitness final : public Witness {
 
   [[nodiscard]] std::vector<std::optional<Array>> values(std::size_t) const override {
     std::vector<std::optional<Array>> all(model_.values.size());
-    for (std::size_t i = 0; i < inputs_.size(); ++i) all[static_cast<std::size_t>(model_.inputs[i])] = inputs_[i];
+    for (std::size_t i = 0; i < inputs_.size(); ++i)
+      all[static_cast<std::size_t>(model_.inputs[i])] = inputs_[i];
     for (const auto& layer : model_.layers) {
       if (layer.outputs.empty() || !model_.is_observable(layer.outputs[0])) continue;
       all[static_cast<std::size_t>(layer.outputs[0])] = find("layer/" + layer.name);
@@ -75,7 +77,8 @@ class EvidenceWitness final : public Witness {
 int value_named(const Model& model, const std::string& name) {
   int value = -1;
   for (const auto& layer : model.layers) {
-    if (layer.name == name && !layer.outputs.empty() && model.is_observable(layer.outputs[0])) value = layer.outputs[0];
+    if (layer.name == name && !layer.outputs.empty() && model.is_observable(layer.outputs[0]))
+      value = layer.outputs[0];
   }
   return value;
 }
@@ -95,19 +98,27 @@ WitnessSpec parse_witness(const std::string& text) {
   return spec;
 }
 
-std::unique_ptr<Witness> make_witness(const WitnessSpec& spec, const Model& model, const FrameworkModel& file) {
+std::unique_ptr<Witness> make_witness(const WitnessSpec& spec, const Model& model,
+                                      const FrameworkModel& file) {
   const auto needs = [&](Framework framework) {
     if (model.framework != framework) {
-      throw usage_error(std::string("the ") + to_string(framework) + " witness cannot run " + file.file +
-                            ", a file of the other framework",
-                        "use interpreter, " + std::string(to_string(model.framework)) + " or an evidence file");
+      throw usage_error(
+          std::string("the ") + to_string(framework) + " witness cannot run " + file.file +
+              ", a file of the other framework",
+          "use interpreter, " + std::string(to_string(model.framework)) + " or an evidence file");
     }
   };
   switch (spec.kind) {
-    case WitnessSpec::Kind::interpreter: return std::make_unique<InterpreterWitness>(model, file);
-    case WitnessSpec::Kind::evidence: return std::make_unique<EvidenceWitness>(spec, model);
-    case WitnessSpec::Kind::torch: needs(Framework::torch); break;
-    case WitnessSpec::Kind::keras: needs(Framework::keras); break;
+    case WitnessSpec::Kind::interpreter:
+      return std::make_unique<InterpreterWitness>(model, file);
+    case WitnessSpec::Kind::evidence:
+      return std::make_unique<EvidenceWitness>(spec, model);
+    case WitnessSpec::Kind::torch:
+      needs(Framework::torch);
+      break;
+    case WitnessSpec::Kind::keras:
+      needs(Framework::keras);
+      break;
   }
   return make_child_witness(spec, model, file);
 }
@@ -134,7 +145,8 @@ std::vector<NamedTensor> record(const Model& model, const FrameworkModel& file, 
   for (const auto& name : layers) {
     const int value = value_named(model, name);
     if (value < 0) {
-      throw usage_error("no layer of " + file.file + " is called " + name, "see `tieout inspect` for the names");
+      throw usage_error("no layer of " + file.file + " is called " + name,
+                        "see `tieout inspect` for the names");
     }
     add("layer/" + name, value);
   }

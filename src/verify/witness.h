@@ -20,7 +20,8 @@ struct WitnessSpec {
     evidence      // arrays recorded earlier (`tieout run`)
   };
   Kind kind = Kind::interpreter;
-  // torch, keras: the program "python"; empty: TIEOUT_TORCH_PYTHON or TIEOUT_KERAS_PYTHON, otherwise "python3".
+  // torch, keras: the program "python"; empty: TIEOUT_TORCH_PYTHON or TIEOUT_KERAS_PYTHON, otherwise
+  // "python3".
   std::string python;
   // torch: FILE.py or FILE.py:Class with the code of a state_dict's model; empty: NAME.py beside NAME.pt.
   std::string module;
@@ -45,8 +46,8 @@ class Witness {
 
   // Runs the model on each probe: its inputs, in the model's own order and layout. Throws WitnessFailure.
   virtual void run(const std::vector<std::vector<Array>>& probes) = 0;
-  // After run(): each value of the model under one probe, in the model's own layout; nothing where the witness
-  // cannot show it.
+  // After run(): each value of the model under one probe, in the model's own layout; nothing where the
+  // witness cannot show it.
   [[nodiscard]] virtual std::vector<std::optional<Array>> values(std::size_t probe) const = 0;
 
   // After run(): does it compute in float64? Otherwise in float32, and that is what the tolerance allows for.
@@ -58,11 +59,12 @@ class Witness {
 };
 
 // `model` and `file` must outlive the witness. Error(usage) when the witness is of the other framework.
-std::unique_ptr<Witness> make_witness(const WitnessSpec& spec, const Model& model, const FrameworkModel& file);
+std::unique_ptr<Witness> make_witness(const WitnessSpec& spec, const Model& model,
+                                      const FrameworkModel& file);
 
-// For `tieout run`: "input/0", ..., "output/0", ..., and "layer/NAME" for each name asked for, in the layout of the
-// model's framework, as float64. Error(usage) when no layer has that name or the witness cannot show it;
-// Error(unsupported) with the witness's last words when it dies.
+// For `tieout run`: "input/0", ..., "output/0", ..., and "layer/NAME" for each name asked for, in the layout
+// of the model's framework, as float64. Error(usage) when no layer has that name or the witness cannot show
+// it; Error(unsupported) with the witness's last words when it dies.
 std::vector<NamedTensor> record(const Model& model, const FrameworkModel& file, const WitnessSpec& spec,
                                 const std::vector<Array>& inputs, const std::vector<std::string>& layers);
 

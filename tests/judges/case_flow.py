@@ -48,7 +48,7 @@ class Flow:
     case: dict
     folder: pathlib.Path
     steps: dict = dataclasses.field(default_factory=dict)
-    axes: dict = dataclasses.field(default_factory=dict)  # of "inputs" and "outputs": the source's, the written model's
+    axes: dict = dataclasses.field(default_factory=dict)  # of a model made of the source: its outputs', the source's
 
     @property
     def framework(self):
@@ -85,9 +85,24 @@ class Flow:
         done = self.tieout(step, "inspect", path, "--json", *options)
         return json.loads(done.stdout) if done.returncode == 0 else {}
 
+    def arrange_inputs(self, name, source, target):
+        """The source's inputs in the layout of a model made of it; remembers how the outputs lie there."""
+        own, others = ([split_axes(entry["axes"]) for entry in side["inputs"]] for side in (source, target))
+        arrays = self.arrays("inputs.npz")
+        inputs = {f"input/{k}": rearranged(array, own[k], others[k]) for k, array in enumerate(arrays)}
+        np.savez(self.path(name + "_inputs.npz"), **inputs)
+        self.axes[name] = [[split_axes(entry["axes"]) for entry in side["outputs"]] for side in (target, source)]
+
+    def outputs(self, name):
+        """A converted model's outputs in the layout of the source's."""
+        arrays = self.arrays(name + "_outputs.npz")
+        return [rearranged(array, *axes) for array, *axes in zip(arrays, *self.axes[name], strict=True)]
+
     def arrays(self, name):
+        """In the order of their numbers: no case has ten. `tieout run` records the inputs beside the outputs."""
+        prefix = "input/" if "inputs" in name else "output/"
         with np.load(self.path(name)) as file:
-            return [file[key] for key in sorted(file.files)]
+            return [file[key] for key in sorted(file.files) if key.startswith(prefix)]
 
 
 def run_framework(framework, items, folder):
@@ -153,6 +168,15 @@ def shape_options(flow, inputs):
     return options
 
 
+def open_shapes(entries, arrays):
+    """--input-shape where the written model leaves more than the batch open, as after a PyTorch module with time first."""
+    options = []
+    for entry, array in zip(entries, arrays, strict=True):
+        if None in entry["shape"][1:]:
+            options += ["--input-shape", entry["name"] + "=" + ",".join(map(str, array.shape[1:]))]
+    return options
+
+
 def split_axes(pattern):
     """ "n (c h w)" -> ["n", "(c h w)"]; parts in any order are the same axis."""
     if not pattern:
@@ -182,16 +206,12 @@ def carry(flow):
     flow.tieout("convert", "convert", flow.source, flow.written, *shapes)
     if not flow.ok("convert"):
         return
-    flow.tieout("back", "convert", flow.written, flow.back)
     here, there = flow.inspect("inspect", flow.source, *shapes), flow.inspect("inspect written", flow.written)
-    for kind in ("inputs", "outputs"):
-        flow.axes[kind] = [[split_axes(entry["axes"]) for entry in side[kind]] for side in (here, there)]
-    own, others = flow.axes["inputs"]
-    inputs = flow.arrays("inputs.npz")
-    np.savez(
-        flow.path("written_inputs.npz"),
-        **{f"input/{k}": rearranged(array, own[k], others[k]) for k, array in enumerate(inputs)},
-    )
+    flow.arrange_inputs("written", here, there)
+    open_inputs = open_shapes(there["inputs"], flow.arrays("written_inputs.npz"))
+    flow.tieout("back", "convert", flow.written, flow.back, *open_inputs)
+    if flow.ok("back"):
+        flow.arrange_inputs("back", here, flow.inspect("inspect back", flow.back))
 
 
 def run_written(flows, folder):
@@ -202,7 +222,7 @@ def run_written(flows, folder):
             if flow.other == framework and flow.ok("convert"):
                 items.append((flow, "load", flow.written, "written_inputs.npz", "written_outputs.npz"))
             if flow.framework == framework and flow.ok("back"):
-                items.append((flow, "load back", flow.back, "inputs.npz", "back_outputs.npz"))
+                items.append((flow, "load back", flow.back, "back_inputs.npz", "back_outputs.npz"))
         jobs = {
             f"{flow.name}: {step}": {
                 "do": "run",

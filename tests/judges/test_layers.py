@@ -7,7 +7,7 @@ layer kind's record has them.
 
 import numpy as np
 import pytest
-from case_flow import REFUSED, read_cases, rearranged, take_there_and_back
+from case_flow import REFUSED, read_cases, take_there_and_back
 
 CASES = read_cases()
 CARRIED = [name for name, case in CASES.items() if not case["target_refuses"]]
@@ -59,16 +59,14 @@ def test_interpreter(flows, case):
 def test_there(flows, case):
     flow = flows[case]
     assert_done(flow, "make", "convert", "load")
-    own, others = flow.axes["outputs"]
-    got = [rearranged(array, others[k], own[k]) for k, array in enumerate(flow.arrays("written_outputs.npz"))]
-    assert_tie_out(got, flow.arrays("source_outputs.npz"), tolerance(flow, "torch", "keras"))
+    assert_tie_out(flow.outputs("written"), flow.arrays("source_outputs.npz"), tolerance(flow, "torch", "keras"))
 
 
 @pytest.mark.parametrize("case", CARRIED)
 def test_and_back(flows, case):
     flow = flows[case]
     assert_done(flow, "make", "convert", "back", "load back")
-    assert_tie_out(flow.arrays("back_outputs.npz"), flow.arrays("source_outputs.npz"), EXACT)
+    assert_tie_out(flow.outputs("back"), flow.arrays("source_outputs.npz"), EXACT)
 
 
 @pytest.mark.parametrize("case", REFUSING)

@@ -9,6 +9,7 @@
 #include "containers/hdf5/open_file.h"
 #include "containers/hdf5/superblock.h"
 #include "containers/hdf5/tree.h"
+#include "containers/hdf5/trial.h"
 
 namespace tieout::hdf5 {
 
@@ -135,7 +136,9 @@ Error OpenFile::damaged(const std::string& what, const std::string& path) const 
   return malformed(fmt::format("cannot read {} of {}: {}", what, name, library_reason()), where(path));
 }
 
-Group read_tree(const FileRef& file, Bytes bytes, const std::string& entry) {
+namespace {
+
+Group read_here(const FileRef& file, Bytes bytes, const std::string& entry) {
   auto opened = std::make_shared<OpenFile>(OpenFile{file, bytes, entry, {}});
   check_superblock(bytes, opened->where({}));
   opened->handle = open_memory(bytes);
@@ -145,6 +148,15 @@ Group read_tree(const FileRef& file, Bytes bytes, const std::string& entry) {
   Group tree;
   TreeReader(opened).read_group(root.id(), tree, 0);
   return tree;
+}
+
+}  // namespace
+
+Group read_tree(const FileRef& file, Bytes bytes, const std::string& entry) {
+  const Where where{.file = file->path(), .entry = entry, .offset = {}, .tensor = {}, .layer = {}};
+  check_superblock(bytes, where);
+  survive([&] { read_here(file, bytes, entry); }, where);
+  return read_here(file, bytes, entry);
 }
 
 }  // namespace tieout::hdf5

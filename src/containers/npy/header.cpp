@@ -13,11 +13,11 @@ struct Type {
   DType dtype;
 };
 
-constexpr std::array types{
-    Type{"|b1", DType::boolean}, Type{"|u1", DType::u8},  Type{"|i1", DType::i8},  Type{"<u2", DType::u16},
-    Type{"<i2", DType::i16},     Type{"<u4", DType::u32}, Type{"<i4", DType::i32}, Type{"<u8", DType::u64},
-    Type{"<i8", DType::i64},     Type{"<f2", DType::f16}, Type{"<f4", DType::f32}, Type{"<f8", DType::f64},
-    Type{"<c8", DType::c64},     Type{"<c16", DType::c128}};
+constexpr std::array types{Type{"|b1", DType::boolean}, Type{"|u1", DType::u8},   Type{"|i1", DType::i8},
+                           Type{"<u2", DType::u16},     Type{"<i2", DType::i16},  Type{"<u4", DType::u32},
+                           Type{"<i4", DType::i32},     Type{"<u8", DType::u64},  Type{"<i8", DType::i64},
+                           Type{"<f2", DType::f16},     Type{"<f4", DType::f32},  Type{"<f8", DType::f64},
+                           Type{"<c8", DType::c64},     Type{"<c16", DType::c128}};
 
 class Parser {
  public:
@@ -46,7 +46,8 @@ class Parser {
       expect(',');
     }
     skip_blanks();
-    if (at_ != text_.size() || seen != 7) throw wrong("descr, fortran_order and shape are needed, and nothing else");
+    if (at_ != text_.size() || seen != 7)
+      throw wrong("descr, fortran_order and shape are needed, and nothing else");
     return header;
   }
 
@@ -73,7 +74,8 @@ class Parser {
   std::string_view quoted() {
     skip_blanks();
     const char quote = at_ < text_.size() ? text_[at_] : '\0';
-    if (quote != '\'' && quote != '"') throw wrong("expected text in quotes at character " + std::to_string(at_));
+    if (quote != '\'' && quote != '"')
+      throw wrong("expected text in quotes at character " + std::to_string(at_));
     const std::size_t end = text_.find(quote, at_ + 1);
     if (end == std::string_view::npos) throw wrong("a quote does not end");
     const std::string_view inner = text_.substr(at_ + 1, end - at_ - 1);

@@ -15,8 +15,8 @@ struct Header {
   Shape shape;
 };
 
-// Error(malformed) when `text` is not the dictionary that NumPy writes; Error(unsupported) for a type that is not
-// carried. No Python is evaluated: the three keys, in any order, with literals.
+// Error(malformed) when `text` is not the dictionary that NumPy writes; Error(unsupported) for a type that is
+// not carried. No Python is evaluated: the three keys, in any order, with literals.
 Header parse_header(std::string_view text, const Where& where);
 
 // "<f8"; Error(unsupported) for types that NumPy does not have.

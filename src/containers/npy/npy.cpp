@@ -46,7 +46,8 @@ LazyTensor read_npy(Bytes bytes, const Where& where, std::shared_ptr<const void>
   if (reader.take_text(magic.size(), "magic number") != magic) throw reader.error("this is no .npy file");
   const int major = reader.u8("version");
   reader.skip(1);
-  if (major < 1 || major > 3) throw unsupported("the .npy version " + std::to_string(major) + " is unknown", where);
+  if (major < 1 || major > 3)
+    throw unsupported("the .npy version " + std::to_string(major) + " is unknown", where);
   const std::uint64_t length = major == 1 ? reader.u16("header length") : reader.u32("header length");
   const auto header = npy::parse_header(reader.take_text(length, "header"), where);
   const std::uint64_t size = byte_count(header.shape, header.dtype);

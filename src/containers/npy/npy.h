@@ -2,8 +2,8 @@
 //   https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 //
 //   "\x93NUMPY", u8 major, u8 minor, u16 (major 1) or u32 (major 2, 3) length, then a Python dictionary
-//   "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", padded with spaces and "\n", then the elements.
-//   An .npz is a zip archive of .npy records named NAME.npy, stored or deflated.
+//   "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }", padded with spaces and "\n", then the
+//   elements. An .npz is a zip archive of .npy records named NAME.npy, stored or deflated.
 #pragma once
 
 #include <string>
@@ -17,8 +17,9 @@ namespace tieout {
 
 bool is_npy(Bytes file);
 
-// The one array of an .npy. Column-major arrays are brought into row-major order. Error(malformed) when the bytes are
-// not as above or too few or too many; Error(unsupported) for big-endian numbers and types that are no numbers.
+// The one array of an .npy. Column-major arrays are brought into row-major order. Error(malformed) when the
+// bytes are not as above or too few or too many; Error(unsupported) for big-endian numbers and types that are
+// no numbers.
 LazyTensor read_npy(const FileRef& file);
 LazyTensor read_npy(Bytes bytes, const Where& where, std::shared_ptr<const void> owner);
 

@@ -70,7 +70,8 @@ TEST_CASE("an archive gives back what was put into it") {
   const std::vector<std::byte> bytes{std::byte{7}, std::byte{9}};
   {
     OutputFile out(path, true);
-    write_npz(out, {{"input/0", make_tensor(DType::i8, {2, 1}, bytes)}, {"b", make_tensor(DType::u8, {2}, bytes)}});
+    write_npz(
+        out, {{"input/0", make_tensor(DType::i8, {2, 1}, bytes)}, {"b", make_tensor(DType::u8, {2}, bytes)}});
     out.commit();
   }
   const auto read_back = read_npz(std::make_shared<const MappedFile>(path));

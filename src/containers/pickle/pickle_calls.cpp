@@ -39,6 +39,18 @@ void PickleMachine::reduce() {
   }
 }
 
+void PickleMachine::build() {
+  const Index state = pop();
+  const PickleKind kind = node(top()).kind();
+  if (kind != PickleKind::object && kind != PickleKind::call && kind != PickleKind::dict) {
+    throw error("a state is given to " + std::string(describe(kind)));
+  }
+  // A pickler never does that; a first state that sets __setstate__ would have the second one call it.
+  if (container(top()).state != PickleTree::nothing)
+    throw error("a state is given to an object a second time");
+  container(top()).state = state;
+}
+
 void PickleMachine::encode_latin1(Index arguments) {
   const PickleNode given = node(arguments);
   if (given.size() != 2 || given.item(1).text() != "latin1")

@@ -1,7 +1,6 @@
 #include "containers/pickle/pickle_machine.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <iterator>
 #include <limits>
@@ -15,11 +14,6 @@ namespace {
 
 // Deeper nesting than this is no network; Python's own recursion limit is of the same order.
 constexpr std::size_t most_marks = 1000;
-
-template <typename T, std::size_t N>
-bool contains(const std::array<T, N>& list, T value) {
-  return std::ranges::find(list, value) != list.end();
-}
 
 }  // namespace
 
@@ -261,15 +255,9 @@ bool PickleMachine::call(Opcode opcode) {
       push_callee(PickleKind::object, callee, arguments);
       return true;
     }
-    case Opcode::build: {
-      const Index state = pop();
-      const std::array buildable{PickleKind::object, PickleKind::call, PickleKind::dict};
-      if (!contains(buildable, node(top()).kind())) {
-        throw error("a state is given to " + std::string(describe(node(top()).kind())));
-      }
-      container(top()).state = state;
+    case Opcode::build:
+      build();
       return true;
-    }
     case Opcode::binpersid: {
       const Index id = pop();
       container(push_container(PickleKind::persistent)).callee = id;

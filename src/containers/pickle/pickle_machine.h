@@ -39,6 +39,7 @@ class PickleMachine {
   std::vector<Index> pop_to_mark();
   void extend(std::vector<Index> items, bool pairs);
   void reduce();
+  void build();
   void encode_latin1(Index arguments);
   void remember(std::uint64_t slot);
   void recall(std::uint64_t slot);

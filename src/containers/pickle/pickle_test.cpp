@@ -108,6 +108,7 @@ TEST_CASE("pickle: each lie is found") {
   CHECK(refusal("\x80\x02}(Nu.") == "byte 5: a key of a dict has no value");
   CHECK(refusal("\x80\x02NNa.") == "byte 4: items are put into None");
   CHECK(refusal("\x80\x02NNb.") == "byte 4: a state is given to None");
+  CHECK(refusal("\x80\x02}NbNb.") == "byte 6: a state is given to an object a second time");
   CHECK(refusal("\x80\x07N.") == "byte 0: pickle protocol 7 is not one of 2 to 5");
   CHECK(refusal("\x80\x02U\x01\xff.") == "byte 2: a string of the pickle is not UTF-8");
   CHECK(refusal("\x80\x02I1\n.") ==

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/checked.h"
@@ -16,6 +17,10 @@ namespace {
 // Deflate cannot shrink more than 1032 to 1 (https://zlib.net/zlib_tech.html); a few bytes are left for tiny
 // inputs.
 constexpr std::uint64_t largest_ratio = 1032;
+
+// end_signature as it lies in the file.
+constexpr std::string_view end_mark = "PK\5\6";
+static_assert(end_signature == 0x06054b50);
 
 struct Directory {
   std::uint64_t offset = 0;
@@ -39,11 +44,13 @@ std::uint64_t find_end(const MappedFile& file) {
   const Bytes bytes = file.bytes();
   const std::uint64_t longest = end_size + 0xFFFF;
   const std::uint64_t lowest = bytes.size() > longest ? bytes.size() - longest : 0;
-  for (std::uint64_t at = bytes.size() < end_size ? 0 : bytes.size() - end_size + 1; at-- > lowest;) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  auto at = bytes.size() < end_size ? text.npos : text.rfind(end_mark, bytes.size() - end_size);
+  while (at != text.npos && at >= lowest) {
     ByteReader reader = reader_at(file, at);
-    if (reader.u32() != end_signature) continue;
-    reader.skip(end_size - 4 - 2);
+    reader.skip(end_size - 2);
     if (reader.u16() == reader.remaining()) return at;
+    at = at == 0 ? text.npos : text.rfind(end_mark, at - 1);
   }
   throw malformed("the archive has no end record; the file is cut or not a zip archive",
                   in_file(file, bytes.size()));

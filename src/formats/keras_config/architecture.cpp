@@ -26,8 +26,8 @@ ModelInput sequential_input(const Json& config, const LayerEntry& first, const J
   const std::string name = first.name + "_input";
   if (auto input = read_input(name, config_of(first_entry), where)) return *input;
   const Json* built = member(config, "build_input_shape");
-  if (built != nullptr && built->is_array()) return {name, read_shape(*built, where), DType::f32};
-  return {name, {}, DType::f32};
+  if (built != nullptr && built->is_array()) return {name, read_shape(*built, where), DType::f32, {}};
+  return {name, {}, DType::f32, {}};
 }
 
 void read_sequential(const Json& config, const Json& entries, const std::vector<LayerEntry>& layers,

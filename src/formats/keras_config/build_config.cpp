@@ -86,12 +86,17 @@ class Builder {
     return is_valid_name(model_.name) ? model_.name : otherwise;
   }
 
+  // PyTorch states no type for inputs: real ones come in the type of the weights, or Keras would round them.
+  [[nodiscard]] DType input_dtype(const ModelInput& input) const {
+    return input.dtype == DType::f32 ? dtype_ : input.dtype;
+  }
+
   [[nodiscard]] Json input_entry(std::size_t i) const {
     return {{"module", "keras.layers"},
             {"class_name", "InputLayer"},
             {"config",
              {{"batch_shape", shape_json(model_.inputs[i].shape)},
-              {"dtype", dtype_name(model_.inputs[i].dtype)},
+              {"dtype", dtype_name(input_dtype(model_.inputs[i]))},
               {"name", input_names_[i]}}},
             {"registered_name", nullptr}};
   }

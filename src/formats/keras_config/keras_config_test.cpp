@@ -24,7 +24,7 @@ FrameworkModel model_of(std::vector<FrameworkNode> nodes, std::vector<ValueRef> 
   FrameworkModel model;
   model.framework = Framework::keras;
   model.has_architecture = true;
-  model.inputs.push_back({"x", {unknown, 4}, DType::f32});
+  model.inputs.push_back({"x", {unknown, 4}, DType::f32, {}});
   model.nodes = std::move(nodes);
   model.outputs = std::move(outputs);
   return model;
@@ -83,7 +83,8 @@ TEST_CASE("what is built is read again as it was") {
 }
 
 TEST_CASE("layers are ordered by depth and then by the walk from the outputs") {
-  // Two branches; the longer one is deeper. Keras 3.15.1 lists d1, short, d2, add for this graph (after its input).
+  // Two branches; the longer one is deeper. Keras 3.15.1 lists d1, short, d2, add for this graph (after its
+  // input).
   const FrameworkModel model = model_of({node("short", "Dense", {-1}), node("d1", "Dense", {-1}),
                                          node("d2", "Dense", {1}), node("add", "Add", {0, 2})},
                                         {{3, 0}});

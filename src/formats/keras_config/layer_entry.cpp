@@ -71,7 +71,7 @@ std::optional<ModelInput> read_input(const std::string& name, const Json& config
   for (const char* key : {"batch_shape", "batch_input_shape"}) {
     const Json* shape = member(config, key);
     if (shape == nullptr || shape->is_null()) continue;
-    return ModelInput{name, read_shape(*shape, where), read_dtype(config, where)};
+    return ModelInput{name, read_shape(*shape, where), read_dtype(config, where), {}};
   }
   return std::nullopt;
 }

@@ -35,7 +35,7 @@ Outputs write_zip(const FrameworkModel& model, const std::string& path, const Wr
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
   // Never committed: libhdf5 writes by name, and what it wrote goes into the archive.
-  const OutputFile weights(path + ".weights", true);
+  const OutputFile weights(path, true);
   hdf5::Writer writer(weights);
   write_vars_layout(model, writer);
   writer.close();

@@ -3,6 +3,7 @@
 
 #include "containers/json/json_text.h"
 #include "formats/safetensors/header.h"
+#include "formats/safetensors/module_order.h"
 #include "formats/safetensors/writer.h"
 #include "formats/torch_groups.h"
 #include "formats/torch_source/torch_source.h"
@@ -31,7 +32,7 @@ FrameworkModel read_file(FileRef file) {
   model.file = file->path();
   tieout::safetensors::Header header = tieout::safetensors::read_header(file);
   model.tensors = std::move(header.tensors);
-  model.nodes = group_tensors(model.tensors);
+  model.nodes = group_tensors(tieout::safetensors::in_module_order(model.tensors));
   for (const auto& [key, value] : header.metadata) {
     if (key != architecture_key) continue;
     const Where where{

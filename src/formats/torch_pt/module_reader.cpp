@@ -141,10 +141,11 @@ void read_module(const PickleNode& root, Archive& archive, FrameworkModel& model
   model.name = root.name();
   model.has_architecture = true;
   ModuleWalk(archive, model).chain(root, "", 0);
-  model.inputs = {{.name = "input", .shape = {}}};
+  model.inputs = {{.name = "input", .shape = {}, .dtype = DType::f32, .axes = {}}};
   if (root.full_name() == attention) {
-    model.inputs = {
-        {.name = "query", .shape = {}}, {.name = "key", .shape = {}}, {.name = "value", .shape = {}}};
+    model.inputs = {{.name = "query", .shape = {}, .dtype = DType::f32, .axes = {}},
+                    {.name = "key", .shape = {}, .dtype = DType::f32, .axes = {}},
+                    {.name = "value", .shape = {}, .dtype = DType::f32, .axes = {}}};
     model.nodes.front().inputs.clear();
     for (int i = 0; i < 3; ++i) {
       model.nodes.front().inputs.push_back(

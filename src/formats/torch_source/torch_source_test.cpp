@@ -21,7 +21,7 @@ FrameworkModel small_model() {
   FrameworkModel model;
   model.name = "le-net";
   model.has_architecture = true;
-  model.inputs = {{.name = "image", .shape = {unknown, 1, 28, 28}}};
+  model.inputs = {{"image", {unknown, 1, 28, 28}, DType::f32, {}}};
   model.nodes.push_back(
       node("conv2d", "Conv2d", {{"in_channels", 1}, {"kernel_size", {5, 5}}, {"bias", nullptr}}, -1));
   model.nodes.back().comment = "(N, 6, 24, 24)";

@@ -23,7 +23,8 @@ const LayerKind* kind_of_class(Framework framework, const std::string& class_nam
 
 const Array& Evaluation::parameter(const std::string& name) const {
   const auto found = parameters.find(name);
-  if (found == parameters.end()) throw internal_error("the layer " + layer.name + " has no parameter " + name);
+  if (found == parameters.end())
+    throw internal_error("the layer " + layer.name + " has no parameter " + name);
   return found->second;
 }
 

@@ -28,7 +28,8 @@ Axes to_canonical(const Axes& axes, const std::vector<int>& order) {
 Axes from_canonical(const Axes& canonical, const std::vector<int>& order) {
   if (order.empty()) return canonical;
   Axes axes(canonical.size());
-  for (std::size_t k = 0; k < canonical.size(); ++k) axes.at(static_cast<std::size_t>(order.at(k))) = canonical[k];
+  for (std::size_t k = 0; k < canonical.size(); ++k)
+    axes.at(static_cast<std::size_t>(order.at(k))) = canonical[k];
   return axes;
 }
 
@@ -59,10 +60,19 @@ std::int64_t Lifter::size(std::size_t k, int axis) const {
   const auto& axes = input(k).axes;
   const int place = axis < 0 ? axis + static_cast<int>(axes.size()) : axis;
   if (place < 0 || place >= static_cast<int>(axes.size())) {
-    throw malformed("the axis " + std::to_string(axis) + " is not in an input of rank " + std::to_string(axes.size()),
-                    where_layer(node().name));
+    throw malformed(
+        "the axis " + std::to_string(axis) + " is not in an input of rank " + std::to_string(axes.size()),
+        where_layer(node().name));
   }
   return axes[static_cast<std::size_t>(place)].size;
+}
+
+void Lifter::expect_size(std::size_t k, int axis, std::int64_t expected) const {
+  const std::int64_t found = size(k, axis);
+  if (found == unknown || expected == unknown || found == expected) return;
+  throw malformed("the layer takes " + std::to_string(expected) + " features or channels, its input " +
+                      to_string(shape_of(input(k).axes)) + " has " + std::to_string(found),
+                  where_layer(node().name));
 }
 
 void Lifter::roles(std::size_t k, const std::vector<std::string>& names, const std::vector<int>& order) {
@@ -121,7 +131,8 @@ Term Lifter::term(const std::string& name, const std::string& pattern, const std
     return {create_variable(name, place), parse_pattern(pattern)};
   }
   NodeParameter* found = find_variable(name, place);
-  if (found == nullptr) throw malformed("the layer's tensor " + name + " is missing", where_layer(node().name));
+  if (found == nullptr)
+    throw malformed("the layer's tensor " + name + " is missing", where_layer(node().name));
   auto& parameters = source_.nodes[static_cast<std::size_t>(node_)].parameters;
   taken_.push_back(static_cast<std::size_t>(found - parameters.data()));
   // Both, so that a writer of either kind of Keras file finds what it needs.
@@ -177,7 +188,8 @@ Parameter Lifter::parameter(const std::string& name, const std::string& canonica
   return made;
 }
 
-Parameter Lifter::constant(const std::string& name, const std::string& canonical, AxisSizes sizes, double value) {
+Parameter Lifter::constant(const std::string& name, const std::string& canonical, AxisSizes sizes,
+                           double value) {
   Parameter made = parameter(name, canonical, {}, std::move(sizes));
   made.constant = value;
   return made;
@@ -192,11 +204,26 @@ Layer Lifter::layer(const std::string& kind) const {
   return made;
 }
 
+void Lifter::name_neutrally(const Layer& layer) {
+  const LayerKind& kind = kind_named(layer.kind);
+  if (!kind.need || kind.need(layer, model_.framework).kind != LayoutNeed::Kind::source) return;
+  for (const int input : layer.inputs) {
+    const auto rank = model_.values[static_cast<std::size_t>(input)].axes.size();
+    for (std::size_t k = 0; k < rank; ++k) {
+      const Axis axis = model_.values[static_cast<std::size_t>(input)].axes[k];
+      if (!axis.is_unnamed()) continue;
+      const std::string name = k == 0 ? "n" : k + 1 == rank ? "f" : rank == 3 ? "t" : "a" + std::to_string(k);
+      model_.rename_axis(axis.name, name);
+    }
+  }
+}
+
 std::vector<int> Lifter::add(Layer layer) {
   if (weights_only()) {
     model_.layers.push_back(std::move(layer));
     return {};
   }
+  name_neutrally(layer);
   layer.orders.resize(layer.inputs.size());
   std::vector<Axes> canonical;
   bool known = !layer.inputs.empty();
@@ -213,7 +240,8 @@ std::vector<int> Lifter::add(Layer layer) {
     outputs = kind.infer ? kind.infer(layer, canonical) : std::vector<Axes>{canonical.at(0)};
   }
   // Kinds that keep the rank keep the order; a kind that changes it sets output_order itself.
-  if (layer.output_order.empty() && !layer.orders.empty() && known && outputs[0].size() == layer.orders[0].size()) {
+  if (layer.output_order.empty() && !layer.orders.empty() && known &&
+      outputs[0].size() == layer.orders[0].size()) {
     layer.output_order = layer.orders[0];
   }
   for (std::size_t k = 0; k < outputs.size(); ++k) {
@@ -232,12 +260,22 @@ void Lifter::add_activation(const Json& activation) {
   if (activation.is_null() || activation == "linear") return;
   std::string class_name;
   Json config = Json::object();
+  const Json version_json =
+      source_.document.is_object() ? source_.document.value("keras_version", Json()) : Json();
+  const std::string version = version_json.is_string() ? version_json.get<std::string>() : "";
+  if (activation == "hard_sigmoid" && !version.empty() && version[0] < '3') {
+    refuse("hard_sigmoid in a file of Keras " + version +
+               " is clip(0.2 x + 0.5, 0, 1), which Keras 3 has no name for",
+           "replace it by a layer that computes this, and save with Keras 3");
+  }
   if (activation.is_string()) {
     class_name = "activation:" + activation.get<std::string>();
-  } else if (activation.is_object() && activation.contains("class_name") && activation["class_name"].is_string()) {
+  } else if (activation.is_object() && activation.contains("class_name") &&
+             activation["class_name"].is_string()) {
     class_name = activation["class_name"].get<std::string>();
     config = activation.value("config", Json::object());
-    // Keras writes a known function that it cannot name shortly as {"class_name": "function", "config": "relu"}.
+    // Keras writes a known function that it cannot name shortly as {"class_name": "function", "config":
+    // "relu"}.
     if (class_name == "function" && config.is_string()) {
       class_name = "activation:" + config.get<std::string>();
       config = Json::object();

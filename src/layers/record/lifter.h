@@ -38,20 +38,22 @@ class Lifter {
   [[nodiscard]] const Value& input(std::size_t k = 0) const;
   // Size of an axis of input k, `unknown` when it or the rank is not known. Negative axes count from the end.
   [[nodiscard]] std::int64_t size(std::size_t k, int axis) const;
+  // Error(malformed) when that size is known and another one: settings that contradict the input.
+  void expect_size(std::size_t k, int axis, std::int64_t expected) const;
   // Says that input k has these axes. `names` in canonical order; `order[j]` is the place of names[j] in the
-  // value (empty: the same order). Names axes that have no name yet, gives an unknown input its rank, and throws
-  // Error(malformed) when the rank is another. A no-op without architecture.
+  // value (empty: the same order). Names axes that have no name yet, gives an unknown input its rank, and
+  // throws Error(malformed) when the rank is another. A no-op without architecture.
   void roles(std::size_t k, const std::vector<std::string>& names, const std::vector<int>& order = {});
 
-  // The node's variable as a term. `name`: "weight" (PyTorch), "kernel", "query/kernel" (Keras). `path`: where
-  // Keras 3 stores it in the layer's group; "vars/<n>" with n counted up by default. The pattern as in
+  // The node's variable as a term. `name`: "weight" (PyTorch), "kernel", "query/kernel" (Keras). `path`:
+  // where Keras 3 stores it in the layer's group; "vars/<n>" with n counted up by default. The pattern as in
   // tensor/pattern.h. Error(malformed) when the node has no such variable.
   Term term(const std::string& name, const std::string& pattern, const std::string& path = {});
   // Whether the node has it. Only for files: a fresh node has nothing yet, so ask the settings first.
   [[nodiscard]] bool has_variable(const std::string& name) const;
 
-  // A parameter with sizes. Sizes not given (or unknown) are solved from the tensors' shapes; a tensor whose shape
-  // does not fit is an Error(malformed) naming it.
+  // A parameter with sizes. Sizes not given (or unknown) are solved from the tensors' shapes; a tensor whose
+  // shape does not fit is an Error(malformed) naming it.
   Parameter parameter(const std::string& name, const std::string& canonical, std::vector<Term> terms,
                       AxisSizes sizes = {}, const std::string& along = {});
   // A parameter that this framework does not store.
@@ -59,8 +61,8 @@ class Lifter {
 
   // A layer of this node with the node's inputs.
   [[nodiscard]] Layer layer(const std::string& kind) const;
-  // Adds the layer, makes its output values (through the kind's infer) and returns them. What is added next to the
-  // same node takes them as its inputs: a fused activation follows its host.
+  // Adds the layer, makes its output values (through the kind's infer) and returns them. What is added next
+  // to the same node takes them as its inputs: a fused activation follows its host.
   std::vector<int> add(Layer layer);
   // Adds the layer for a Keras `activation` setting: null and "linear" add nothing.
   void add_activation(const Json& activation);
@@ -75,6 +77,9 @@ class Lifter {
  private:
   [[nodiscard]] NodeParameter* find_variable(const std::string& name, const std::string& path);
   std::string create_variable(const std::string& name, const std::string& path);
+  // A kind that takes the same axis order in both frameworks names axes that have no name by their place, so
+  // that both sides' names agree.
+  void name_neutrally(const Layer& layer);
   void solve_sizes(Parameter& parameter) const;
 
   Model& model_;
@@ -83,7 +88,7 @@ class Lifter {
   std::vector<int> inputs_;
   bool fresh_;
   SettingsReader settings_;
-  bool has_paths_;  // Keras: do the node's variables have paths, or only an order?
+  bool has_paths_;                  // Keras: do the node's variables have paths, or only an order?
   std::vector<std::size_t> taken_;  // indices of node parameters
   int next_path_ = 0;
 };

@@ -7,9 +7,14 @@
 
 namespace tieout {
 
-Lowerer::Lowerer(const Model& model, const Layer& layer, Framework target, std::vector<ValueRef> inputs, Sink& sink,
-                 int next_node)
-    : model_(model), layer_(layer), target_(target), current_(std::move(inputs)), sink_(sink), next_node_(next_node) {}
+Lowerer::Lowerer(const Model& model, const Layer& layer, Framework target, std::vector<ValueRef> inputs,
+                 Sink& sink, int next_node)
+    : model_(model),
+      layer_(layer),
+      target_(target),
+      current_(std::move(inputs)),
+      sink_(sink),
+      next_node_(next_node) {}
 
 const Axes& Lowerer::source_axes(std::size_t k) const {
   return model_.values[static_cast<std::size_t>(layer_.inputs.at(k))].axes;
@@ -19,7 +24,8 @@ int Lowerer::target_axis(std::size_t k, int source_axis) const {
   const auto& name = source_axes(k).at(static_cast<std::size_t>(source_axis)).name;
   const auto& target = axes(k);
   const auto found = std::ranges::find(target, name, &Axis::name);
-  if (found == target.end()) throw internal_error("the axis " + name + " is lost in the layer " + layer_.name);
+  if (found == target.end())
+    throw internal_error("the axis " + name + " is lost in the layer " + layer_.name);
   return static_cast<int>(found - target.begin());
 }
 

@@ -57,12 +57,13 @@ class Lowerer {
   [[nodiscard]] const Parameter* parameter(const std::string& name) const;
   [[nodiscard]] bool stores(const std::string& name) const;  // parameter with at least one term
 
-  // Appends a node with the current inputs; its output becomes the current input. PyTorch: class_name of torch.nn, or
-  // a function "torch.cat" with `call` as in FrameworkNode::call. The node that carries the parameters keeps
-  // the layer's name: it is the one added with `helper` empty; others are named NAME_helper.
+  // Appends a node with the current inputs; its output becomes the current input. PyTorch: class_name of
+  // torch.nn, or a function "torch.cat" with `call` as in FrameworkNode::call. The node that carries the
+  // parameters keeps the layer's name: it is the one added with `helper` empty; others are named NAME_helper.
   void add(const std::string& class_name, const Json& settings, const std::string& call = {},
            const std::string& helper = {});
-  // The same for a node that the caller filled in (keyword inputs, inputs_as_list); empty inputs = current ones.
+  // The same for a node that the caller filled in (keyword inputs, inputs_as_list); empty inputs = current
+  // ones.
   void add_node(FrameworkNode node, const std::string& helper = {});
 
   [[noreturn]] void refuse(const std::string& reason, const std::string& way_out) const;

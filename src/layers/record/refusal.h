@@ -1,5 +1,5 @@
-// Thrown by a layer kind for what it cannot carry exactly; lift and lower turn it into a finding and go on, so
-// that all refusals are reported at once.
+// Thrown by a layer kind for what it cannot carry exactly; lift and lower turn it into a finding and go on,
+// so that all refusals are reported at once.
 #pragma once
 
 #include <string>

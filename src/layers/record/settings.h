@@ -10,8 +10,8 @@
 
 namespace tieout {
 
-// Each throws Error(malformed) naming the setting when it has another type than asked for. The fallback is the
-// framework's own default, taken when the setting is absent (files may leave defaults out).
+// Each throws Error(malformed) naming the setting when it has another type than asked for. The fallback is
+// the framework's own default, taken when the setting is absent (files may leave defaults out).
 class SettingsReader {
  public:
   SettingsReader(const Json& settings, std::string layer) : settings_(settings), layer_(std::move(layer)) {}

@@ -108,7 +108,11 @@ void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_
 
 std::int64_t channels_of(Lifter& lifter, const std::vector<int>& order, const Settings& s,
                          bool keras_depthwise) {
-  if (lifter.is_torch()) return lifter.settings().integer("in_channels");
+  if (lifter.is_torch()) {
+    const std::int64_t channels = lifter.settings().integer("in_channels");
+    lifter.expect_size(0, order[1], channels);
+    return channels;
+  }
   const std::int64_t from_input = lifter.weights_only() ? unknown : lifter.size(0, order[1]);
   if (from_input == unknown && (keras_depthwise || s.groups > 1)) {
     lifter.refuse("its number of input channels is not known", "give the input's shape with --input-shape");

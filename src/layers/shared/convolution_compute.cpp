@@ -39,7 +39,8 @@ void accumulate(const Geometry& g, const double* x, const double* kernel, double
         const double weight = *kernel++;
         for (std::int64_t d = 0; d < g.output[0]; ++d) {
           for (std::int64_t h = 0; h < g.output[1]; ++h) {
-            const std::int64_t row = (d * g.strides[0] + a * g.dilation[0]) * g.input[1] + h * g.strides[1] + b * g.dilation[1];
+            const std::int64_t row =
+                (d * g.strides[0] + a * g.dilation[0]) * g.input[1] + h * g.strides[1] + b * g.dilation[1];
             const double* from = x + row * g.input[2] + c * g.dilation[2];
             double* into = y + (d * g.output[1] + h) * g.output[2];
             for (std::int64_t w = 0; w < g.output[2]; ++w) into[w] += weight * from[w * g.strides[2]];

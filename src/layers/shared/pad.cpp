@@ -23,7 +23,8 @@ std::int64_t shown(std::int64_t at, std::int64_t size, const std::string& mode) 
 }
 
 // Pads one axis: the array is outer x size x inner.
-Array pad_axis(const Array& x, std::size_t axis, const Padding& padding, const std::string& mode, double value) {
+Array pad_axis(const Array& x, std::size_t axis, const Padding& padding, const std::string& mode,
+               double value) {
   Shape shape = x.shape;
   shape[axis] += padding.low + padding.high;
   if (shape[axis] < 0) throw malformed("a cropping is wider than its input");

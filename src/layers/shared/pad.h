@@ -8,8 +8,8 @@
 
 namespace tieout {
 
-// x: n c s... -> n c (low + s + high)... Mode as in torch.nn.functional.pad: "zeros" (filled with `value`), "reflect"
-// (without the border), "replicate", "circular". Negative paddings crop ("zeros" only).
+// x: n c s... -> n c (low + s + high)... Mode as in torch.nn.functional.pad: "zeros" (filled with `value`),
+// "reflect" (without the border), "replicate", "circular". Negative paddings crop ("zeros" only).
 Array pad_spatial(const Array& x, const Paddings& paddings, const std::string& mode, double value);
 
 }  // namespace tieout

@@ -75,8 +75,8 @@ void lift_torch(Lifter& lifter, const RecurrentCell& cell) {
   level.own = cell.read(lifter, lifter.node().settings);
   for (std::int64_t k = 0; k < levels; ++k) {
     const std::string suffix = "_l" + std::to_string(k);
-    level.parts = {{"", suffix, {}}};
-    if (both) level.parts.push_back({"reverse_", suffix + "_reverse", {}});
+    level.parts = {{"", suffix, {}, {}}};
+    if (both) level.parts.push_back({"reverse_", suffix + "_reverse", {}, {}});
     // A module gives the whole sequence; "_returns" is said by the nodes that tieout writes.
     level.returns = k + 1 < levels ? "sequence" : given.text("_returns", "sequence");
     add_level(lifter, cell, level, order);
@@ -194,7 +194,7 @@ void lift_recurrent(Lifter& lifter, const RecurrentCell& cell) {
     return;
   }
   Level level = read_keras(lifter, cell, lifter.node().settings);
-  level.parts = {{"", {}, "cell/vars/"}};
+  level.parts = {{"", {}, "cell/vars/", {}}};
   const auto order = sequence_order(lifter);
   add_level(lifter, cell, level, order);
 }
@@ -219,7 +219,8 @@ void lift_bidirectional(Lifter& lifter) {
     }
   }
   level.direction = "both";
-  level.parts = {{"", {}, "forward_layer/cell/vars/"}, {"reverse_", {}, "backward_layer/cell/vars/"}};
+  level.parts = {{"", {}, "forward_layer/cell/vars/", "forward_layer/"},
+                 {"reverse_", {}, "backward_layer/cell/vars/", "backward_layer/"}};
   const auto order = sequence_order(lifter);
   add_level(lifter, *forward.cell, level, order);
 }

@@ -22,6 +22,7 @@ struct RecurrentPart {
   std::string prefix;        // of the parameters' names: "" or "reverse_"
   std::string torch_suffix;  // "_l0", "_l1_reverse"
   std::string keras_path;    // "cell/vars/", "forward_layer/cell/vars/"
+  std::string keras_name;    // before the variables' names: "", "forward_layer/"
   std::int64_t units = 0;
   std::int64_t features = unknown;
   bool has_bias = true;

@@ -1,0 +1,339 @@
+"""Conversions done wrong by hand, in the ways that people do them wrong: `verify` must say so, where, and why.
+
+The right Keras file of each net is what tieout writes; test_layers.py and test_lenet5.py have Keras judge those. The
+wrong one is the same file with arrays written over it, so shapes never give a mistake away.
+"""
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from predict import ROOT, tieout, verify
+from torch import nn
+
+MODELS = ROOT / "examples" / "lenet5" / "models"
+UNITS = 5
+
+
+def weights_of(file, layer):
+    """{"kernel": dataset, ...} of one layer of an open Keras .h5 file."""
+    found = {}
+
+    def keep(name, entry):
+        if isinstance(entry, h5py.Dataset):
+            found[name.rsplit("/")[-1]] = entry
+
+    file["model_weights"][layer].visititems(keep)
+    return found
+
+
+def read(path, layer):
+    with h5py.File(path) as file:
+        return {name: data[()] for name, data in weights_of(file, layer).items()}
+
+
+def overwrite(path, layer, arrays):
+    with h5py.File(path, "r+") as file:
+        places = weights_of(file, layer)
+        for name, array in arrays.items():
+            assert places[name].shape == array.shape
+            places[name][...] = array
+
+
+def set_config(path, layer, **settings):
+    with h5py.File(path, "r+") as file:
+        model = json.loads(file.attrs["model_config"])
+        entry = next(e for e in model["config"]["layers"] if e["config"]["name"] == layer)
+        assert settings.keys() <= entry["config"].keys()
+        entry["config"].update(settings)
+        file.attrs["model_config"] = json.dumps(model)
+
+
+def arrays(module):
+    return {name: tensor.detach().numpy() for name, tensor in module.state_dict().items()}
+
+
+def swapped_gates(array):
+    """r, z, n <-> z, r, n along the last axis."""
+    first, second, third = np.split(array, 3, axis=-1)
+    return np.concatenate([second, first, third], axis=-1)
+
+
+def normalised_net():
+    """Small activations and variances: a layer's epsilon shows beside them."""
+    net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 4 * 3, 3)).eval()
+    with torch.no_grad():
+        net[0].weight.mul_(0.1)
+        net[1].weight.uniform_(0.5, 1.5)
+        net[1].bias.uniform_(-0.5, 0.5)
+        net[1].running_mean.uniform_(-0.1, 0.1)
+        net[1].running_var.uniform_(0.001, 0.003)
+    return net
+
+
+def square_net():
+    return nn.Sequential(nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 6), nn.Tanh(), nn.Linear(6, 2))
+
+
+def image_net():
+    """A square kernel of as many inputs as outputs, into a flatten of an image that is not square."""
+    return nn.Sequential(nn.Conv2d(3, 3, 3), nn.Tanh(), nn.Flatten(), nn.Linear(3 * 3 * 4, 4))
+
+
+def gru_net():
+    return nn.GRU(3, UNITS, batch_first=True)
+
+
+def lstm_net():
+    return nn.LSTM(3, UNITS, batch_first=True)
+
+
+SHAPES = {lstm_net: "4,3", normalised_net: "2,6,5", square_net: "6", image_net: "3,5,6", gru_net: "4,3"}
+
+
+def leave_rows_in_chw(path, module, layer):
+    overwrite(path, layer, {"kernel": arrays(module)["3.weight"].T})
+
+
+def leave_dense_square(path, module, layer):
+    overwrite(path, layer, {"kernel": arrays(module)["2.weight"]})
+
+
+def leave_gates(path, module, layer):
+    """The plain transposes of all four."""
+    ours = arrays(module)
+    wrong = {
+        "kernel": ours["weight_ih_l0"].T,
+        "recurrent_kernel": ours["weight_hh_l0"].T,
+        "bias": np.stack([ours["bias_ih_l0"], ours["bias_hh_l0"]]),
+    }
+    overwrite(path, layer, wrong)
+
+
+def swap_biases(path, module, layer):
+    overwrite(path, layer, {"bias": read(path, layer)["bias"][::-1]})
+
+
+def forget_second_bias(path, module, layer):
+    right = read(path, layer)["bias"]
+    overwrite(path, layer, {"bias": np.stack([right[0], np.zeros_like(right[0])])})
+
+
+def leave_second_bias(path, module, layer):
+    """Keras has one bias where PyTorch has two: it must be their sum."""
+    overwrite(path, layer, {"bias": arrays(module)["bias_ih_l0"]})
+
+
+def order_lstm_gates_i_f_o_g(path, module, layer):
+    def reordered(array):
+        i, f, g, o = np.split(array, 4, axis=-1)
+        return np.concatenate([i, f, o, g], axis=-1)
+
+    overwrite(path, layer, {name: reordered(array) for name, array in read(path, layer).items()})
+
+
+def keras_epsilon(path, module, layer):
+    set_config(path, layer, epsilon=1e-3)
+
+
+def swap_gamma_and_beta(path, module, layer):
+    right = read(path, layer)
+    overwrite(path, layer, {"gamma": right["beta"], "beta": right["gamma"]})
+
+
+def swap_mean_and_variance(path, module, layer):
+    right = read(path, layer)
+    overwrite(path, layer, {"moving_mean": right["moving_variance"], "moving_variance": right["moving_mean"]})
+
+
+def turn_kernel(path, module, layer):
+    """Reversed whole, as if the axes only stood the other way round."""
+    overwrite(path, layer, {"kernel": arrays(module)["0.weight"].transpose(3, 2, 1, 0)})
+
+
+def leave_in_and_out(path, module, layer):
+    overwrite(path, layer, {"kernel": arrays(module)["0.weight"].transpose(2, 3, 0, 1)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    net: Callable
+    make: Callable  # (path of the right Keras file, module, layer's name in Keras)
+    layer: str  # the module's name in PyTorch
+    cause: str
+
+
+MISTAKES = [
+    Mistake(image_net, leave_rows_in_chw, "3", "flatten_order"),
+    Mistake(square_net, leave_dense_square, "2", "not_transposed"),
+    Mistake(gru_net, leave_gates, "", "gate_order"),
+    Mistake(gru_net, swap_biases, "", "bias_order"),
+    Mistake(gru_net, forget_second_bias, "", "forgotten_second_bias"),
+    Mistake(lstm_net, leave_second_bias, "", "forgotten_second_bias"),
+    Mistake(lstm_net, order_lstm_gates_i_f_o_g, "", "gate_order"),
+    Mistake(normalised_net, keras_epsilon, "1", "epsilon"),
+    Mistake(normalised_net, swap_gamma_and_beta, "1", "gamma_beta"),
+    Mistake(normalised_net, swap_mean_and_variance, "1", "mean_variance"),
+    Mistake(image_net, turn_kernel, "0", "rows_columns"),
+    Mistake(image_net, leave_in_and_out, "0", "in_out"),
+]
+
+
+@dataclasses.dataclass
+class Pair:
+    module: nn.Module
+    torch_path: object
+    keras_path: object
+    names: dict  # module's name in PyTorch: layer's in Keras
+
+
+@pytest.fixture
+def right(request, tmp_path):
+    """The net of the mistake in both frameworks, converted rightly."""
+    net = request.param
+    torch.manual_seed(4)
+    pair = Pair(net().eval(), tmp_path / "net.pt", tmp_path / "net.h5", {})
+    torch.save(pair.module, pair.torch_path)
+    tieout("convert", pair.torch_path, pair.keras_path, "--input-shape", SHAPES[net])
+    verdict = verify(pair.torch_path, pair.keras_path)
+    assert verdict["verdict"] == "ties out"
+    assert verdict["first_difference"] is None
+    pair.names = {layer["a"]: layer["b"] for layer in verdict["layers"]}
+    return pair
+
+
+def assert_found(verdict, a, b, cause):
+    assert verdict["verdict"] == "differs"
+    difference = verdict["first_difference"]
+    assert (difference["a"], difference["b"], difference["cause"]) == (a, b, cause), difference
+    assert difference["message"]
+
+
+BOTH_WAYS = pytest.mark.parametrize("reverse", [False, True], ids=["torch first", "keras first"])
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize(
+    ("right", "mistake"), [(m.net, m) for m in MISTAKES], ids=[m.make.__name__ for m in MISTAKES], indirect=["right"]
+)
+def test_keras_file_written_wrongly(right, mistake, reverse):
+    name = right.names[mistake.layer]
+    mistake.make(right.keras_path, right.module, name)
+    if reverse:
+        verdict = verify(right.keras_path, right.torch_path, expect=1)
+        assert_found(verdict, name, mistake.layer, mistake.cause)
+    else:
+        verdict = verify(right.torch_path, right.keras_path, expect=1)
+        assert_found(verdict, mistake.layer, name, mistake.cause)
+
+
+def load_gru_plainly(module, path, layer):
+    theirs = read(path, layer)
+    wrong = {
+        "weight_ih_l0": theirs["kernel"].T,
+        "weight_hh_l0": theirs["recurrent_kernel"].T,
+        "bias_ih_l0": theirs["bias"][0],
+        "bias_hh_l0": theirs["bias"][1],
+    }
+    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in wrong.items()})
+
+
+def load_default_epsilon(module, path, layer):
+    module[1].eps = 1e-5
+
+
+@pytest.mark.parametrize(
+    ("right", "load", "layer", "cause"),
+    [(gru_net, load_gru_plainly, "", "gate_order"), (normalised_net, load_default_epsilon, "1", "epsilon")],
+    ids=["gru", "epsilon"],
+    indirect=["right"],
+)
+def test_torch_file_written_wrongly(right, load, layer, cause):
+    """Out of Keras, where the epsilon is 1e-3 when nobody sets it, into PyTorch."""
+    name = right.names[layer]
+    if cause == "epsilon":
+        keras_epsilon(right.keras_path, right.module, name)
+    load(right.module, right.keras_path, name)
+    torch.save(right.module, right.torch_path)
+    verdict = verify(right.keras_path, right.torch_path, expect=1)
+    assert_found(verdict, name, layer, cause)
+
+
+def test_gates_swapped_by_hand_are_what_was_written(tmp_path):
+    """The right arrangement, by hand: otherwise the wrong one above might be the right one."""
+    torch.manual_seed(4)
+    module = gru_net()
+    torch.save(module, tmp_path / "gru.pt")
+    tieout("convert", tmp_path / "gru.pt", tmp_path / "gru.h5", "--input-shape", "4,3")
+    ours, theirs = arrays(module), read(tmp_path / "gru.h5", "layer")
+    assert (theirs["kernel"] == swapped_gates(ours["weight_ih_l0"].T)).all()
+    assert (theirs["recurrent_kernel"] == swapped_gates(ours["weight_hh_l0"].T)).all()
+    assert (theirs["bias"] == swapped_gates(np.stack([ours["bias_ih_l0"], ours["bias_hh_l0"]]))).all()
+
+
+CLASSICAL = {"c1": "conv2d", "c3": "conv2d_1", "c5": "dense", "f6": "dense_1", "output": "dense_2"}
+
+
+def classical_names():
+    """The Keras file's own layer names, in the order of the network."""
+    with h5py.File(MODELS / "lenet5_classical.h5") as file:
+        layers = json.loads(file.attrs["model_config"])["config"]["layers"]
+    stored = [entry["config"]["name"] for entry in layers if entry["class_name"] in ("Conv2D", "Dense")]
+    return dict(zip(CLASSICAL, stored, strict=True))
+
+
+def carry_by_hand(path, rows_in_hwc):
+    """PyTorch's trained weights into a copy of the Keras network, as a notebook does it."""
+    shutil.copy(MODELS / "lenet5_classical.h5", path)
+    state = torch.load(MODELS / "lenet5_classical.pt", weights_only=True)
+    for ours, theirs in classical_names().items():
+        weight = state[f"{ours}.weight"].numpy()
+        if ours == "c5" and rows_in_hwc:
+            weight = weight.reshape(120, 16, 5, 5).transpose(0, 2, 3, 1).reshape(120, 400)
+        kernel = weight.transpose(2, 3, 1, 0) if weight.ndim == 4 else weight.T
+        overwrite(path, theirs, {"kernel": kernel, "bias": state[f"{ours}.bias"].numpy()})
+
+
+def test_classical_lenet5_carried_rightly(tmp_path):
+    carry_by_hand(tmp_path / "right.h5", rows_in_hwc=True)
+    assert verify(MODELS / "lenet5_classical_module.pt", tmp_path / "right.h5")["verdict"] == "ties out"
+
+
+@BOTH_WAYS
+def test_classical_lenet5_carried_with_plain_transposes(tmp_path, reverse):
+    carry_by_hand(tmp_path / "wrong.h5", rows_in_hwc=False)
+    ours, theirs = "c5", classical_names()["c5"]
+    pair = (MODELS / "lenet5_classical_module.pt", tmp_path / "wrong.h5")
+    names = (ours, theirs)
+    verdict = verify(*(pair[::-1] if reverse else pair), expect=1)
+    assert_found(verdict, *(names[::-1] if reverse else names), "flatten_order")
+
+
+def test_the_frameworks_themselves_show_the_mistake(tmp_path):
+    """The difference is the real frameworks' own; the cause is found by the interpreter."""
+    carry_by_hand(tmp_path / "wrong.h5", rows_in_hwc=False)
+    witnesses = ["--witness", "A=torch", "--witness", "B=keras"]
+    verdict = verify(MODELS / "lenet5_classical_module.pt", tmp_path / "wrong.h5", *witnesses, expect=1)
+    assert verdict["witnesses"] == {"a": "torch", "b": "keras"}
+    assert_found(verdict, "c5", classical_names()["c5"], "flatten_order")
+
+
+def test_classical_lenet5_loaded_with_plain_transposes(tmp_path):
+    """Keras' trained weights into the PyTorch module."""
+    module = torch.load(MODELS / "lenet5_classical_module.pt", weights_only=False)
+    names = classical_names()
+    state = {}
+    for ours, theirs in names.items():
+        trained = read(MODELS / "lenet5_classical.h5", theirs)
+        kernel = trained["kernel"]
+        weight = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+        state |= {f"{ours}.weight": torch.from_numpy(weight.copy()), f"{ours}.bias": torch.from_numpy(trained["bias"])}
+    module.load_state_dict(state)
+    torch.save(module, tmp_path / "wrong.pt")
+    verdict = verify(MODELS / "lenet5_classical.keras", tmp_path / "wrong.pt", expect=1)
+    assert_found(verdict, names["c5"], "c5", "flatten_order")
