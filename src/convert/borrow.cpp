@@ -126,10 +126,11 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
       take_tensors(*nodes[i], *ordered[i], bare, expected, result.findings);
     }
   }
-  result.findings.push_back(
-      {Severity::warning, "",
-       bare.file + " holds no architecture: that of " + other.file + " is assumed for it",
-       "give a file that holds its architecture (a whole module, a .keras file)"});
+  result.findings.push_back({Severity::warning, "",
+                             bare.file + " holds no architecture: that of " +
+                                 (other.file.empty() ? "the model it was written from" : other.file) +
+                                 " is assumed for it",
+                             "give a file that holds its architecture (a whole module, a .keras file)"});
   result.file.format = bare.format;
   result.file.file = bare.file;
   result.file.name = bare.name.empty() ? other.name : bare.name;

@@ -67,17 +67,16 @@ std::vector<std::string> needed_layout(const Model& source, const Layer& layer, 
   return wanted;
 }
 
-std::vector<std::string> input_layout(const Model& source, int value, Framework target,
-                                      const std::set<int>& ordered) {
+std::vector<std::string> input_layout(const Model& source, int value, Framework target) {
   for (const auto& layer : source.layers) {
     for (std::size_t k = 0; k < layer.inputs.size(); ++k) {
       if (layer.inputs[k] != value) continue;
-      auto wanted = needed_layout(source, layer, k, target, ordered);
+      auto wanted = needed_layout(source, layer, k, target, {});
       if (!wanted.empty()) return wanted;
       // The layer takes any order and hands it on: ask who comes after it.
       if (!layer.outputs.empty() &&
           axes_of(source, layer.outputs[0]).size() == axes_of(source, value).size()) {
-        wanted = input_layout(source, layer.outputs[0], target, ordered);
+        wanted = input_layout(source, layer.outputs[0], target);
         if (!wanted.empty()) return wanted;
       }
     }

@@ -15,9 +15,8 @@ std::vector<std::string> needed_layout(const Model& source, const Layer& layer, 
                                        Framework target, const std::set<int>& ordered);
 
 // The axis order of a model input in the target: what its first demanding consumer needs, so that no permute
-// is added there; the source's own order when nobody demands one.
-std::vector<std::string> input_layout(const Model& source, int value, Framework target,
-                                      const std::set<int>& ordered);
+// is added there; empty when nobody demands one.
+std::vector<std::string> input_layout(const Model& source, int value, Framework target);
 
 // The order in which the target has images and volumes (n c h w, n h w c) where no layer demands one; empty
 // for axes that are not named as an image's.

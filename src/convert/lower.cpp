@@ -96,8 +96,9 @@ class Lowering_ final : public Lowerer::Sink {
           "1,28,28 for one channel of 28 x 28 in PyTorch");
     }
     Value made = value;
-    auto layout = input_layout(source_, source_value, result_.target.framework, ordered_);
-    if (layout.empty()) layout = usual_layout(value.axes, result_.target.framework);
+    // Images come as the target's users expect them, whatever the first layer would like best.
+    auto layout = usual_layout(value.axes, result_.target.framework);
+    if (layout.empty()) layout = input_layout(source_, source_value, result_.target.framework);
     const auto order = permutation(value.axes, layout);
     for (std::size_t k = 0; k < order.size(); ++k)
       made.axes[k] = value.axes[static_cast<std::size_t>(order[k])];

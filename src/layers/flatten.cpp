@@ -1,5 +1,6 @@
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/spatial.h"
 
 // Joins all axes but the batch into one, the last axis fastest.   x: n a b ...   ->   y: n (a b ...)
 //
@@ -26,6 +27,7 @@ void lift(Lifter& lifter) {
     for (std::size_t k = 2; k < lifter.input().axes.size(); ++k) order.push_back(static_cast<int>(k));
     order.push_back(1);
     layer.orders = {order};
+    if (order.size() <= 5) lifter.roles(0, image_names(order.size() - 2));
   }
   lifter.add(std::move(layer));
 }

@@ -68,6 +68,9 @@ struct Case {
   bool keras_rounds_to_float32 = false;
   // The other framework has nothing that computes this: converting is refused, computing is not.
   bool target_refuses = false;
+  // What the other framework gets is composed of layers that nothing leads back from: the way back is refused
+  // by name.
+  bool back_refuses = false;
 };
 
 struct LayerKind {

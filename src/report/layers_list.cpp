@@ -72,7 +72,8 @@ Json cases_json() {
                       {"input_shapes", one.input_shapes},
                       {"inputs", one.inputs},
                       {"keras_rounds_to_float32", one.keras_rounds_to_float32},
-                      {"target_refuses", one.target_refuses}});
+                      {"target_refuses", one.target_refuses},
+                      {"back_refuses", one.back_refuses}});
     }
   }
   return list;

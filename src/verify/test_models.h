@@ -20,7 +20,7 @@ inline FrameworkModel model(Framework framework, const Shape& input) {
   made.framework = framework;
   made.file = framework == Framework::torch ? "a.pt" : "b.keras";
   made.has_architecture = true;
-  made.inputs = {{"input", input, DType::f64}};
+  made.inputs = {{"input", input, DType::f64, {}}};
   made.outputs = {{ValueRef::model_input, 0}};
   return made;
 }

@@ -11,6 +11,8 @@ from case_flow import REFUSED, read_cases, take_there_and_back
 
 CASES = read_cases()
 CARRIED = [name for name, case in CASES.items() if not case["target_refuses"]]
+RETURNING = [name for name in CARRIED if not CASES[name]["back_refuses"]]
+ONE_WAY = [name for name in CARRIED if CASES[name]["back_refuses"]]
 REFUSING = [name for name, case in CASES.items() if case["target_refuses"]]
 
 EXACT = 1e-12
@@ -62,11 +64,21 @@ def test_there(flows, case):
     assert_tie_out(flow.outputs("written"), flow.arrays("source_outputs.npz"), tolerance(flow, "torch", "keras"))
 
 
-@pytest.mark.parametrize("case", CARRIED)
+@pytest.mark.parametrize("case", RETURNING)
 def test_and_back(flows, case):
     flow = flows[case]
     assert_done(flow, "make", "convert", "back", "load back")
     assert_tie_out(flow.outputs("back"), flow.arrays("source_outputs.npz"), EXACT)
+
+
+@pytest.mark.parametrize("case", ONE_WAY)
+def test_no_way_back(flows, case):
+    """A composition that nothing leads back from is refused by name, with a way out, and nothing is written."""
+    flow = flows[case]
+    assert_done(flow, "make", "convert")
+    assert flow.steps["back"].code == REFUSED, flow.steps["back"].said
+    assert "way out" in flow.steps["back"].said
+    assert not list(flow.folder.glob("back*"))
 
 
 @pytest.mark.parametrize("case", REFUSING)

@@ -104,7 +104,6 @@ class Builder {
   [[nodiscard]] Json layer_entry(const FrameworkNode& node) const {
     Json config{{"name", node.name}};
     const bool operation = is_operation(node.module);
-    if (!operation) config["trainable"] = true;
     if (!operation && dtype_ != DType::f32) config["dtype"] = dtype_name(dtype_);
     if (node.settings.is_object()) config.update(node.settings);
     config["name"] = node.name;

@@ -205,8 +205,13 @@ Layer Lifter::layer(const std::string& kind) const {
 }
 
 void Lifter::name_neutrally(const Layer& layer) {
+  // Without parameters (a reshape, a permute) it says nothing about what the axes are.
+  if (layer.parameters.empty()) return;
   const LayerKind& kind = kind_named(layer.kind);
-  if (!kind.need || kind.need(layer, model_.framework).kind != LayoutNeed::Kind::source) return;
+  const bool unnamed = std::ranges::any_of(layer.inputs, [&](int input) {
+    return std::ranges::any_of(model_.values[static_cast<std::size_t>(input)].axes, &Axis::is_unnamed);
+  });
+  if (!unnamed || !kind.need || kind.need(layer, model_.framework).kind != LayoutNeed::Kind::source) return;
   for (const int input : layer.inputs) {
     const auto rank = model_.values[static_cast<std::size_t>(input)].axes.size();
     for (std::size_t k = 0; k < rank; ++k) {
@@ -223,8 +228,8 @@ std::vector<int> Lifter::add(Layer layer) {
     model_.layers.push_back(std::move(layer));
     return {};
   }
-  name_neutrally(layer);
   layer.orders.resize(layer.inputs.size());
+  name_neutrally(layer);
   std::vector<Axes> canonical;
   bool known = !layer.inputs.empty();
   for (std::size_t k = 0; k < layer.inputs.size(); ++k) {

@@ -55,6 +55,12 @@ std::vector<Case> torch_cases(std::size_t rank, PoolOf what) {
   return cases;
 }
 
+// PyTorch has this pool only as a padded one with its first cells cut off; no Keras pool has those windows.
+Case one_way(Case made) {
+  made.back_refuses = true;
+  return made;
+}
+
 std::vector<Case> keras_cases(std::size_t rank, PoolOf what) {
   const std::string name =
       (what == PoolOf::maximum ? "MaxPooling" : "AveragePooling") + std::to_string(rank) + "D";
@@ -69,8 +75,8 @@ std::vector<Case> keras_cases(std::size_t rank, PoolOf what) {
                  {{"pool_size", 3}, {"strides", 2}, {"padding", "same"}}, even),
       keras_case("window 3, stride 1, same", name, {{"pool_size", 3}, {"strides", 1}, {"padding", "same"}},
                  even),
-      keras_case("window 2, stride 1, same", name, {{"pool_size", 2}, {"strides", 1}, {"padding", "same"}},
-                 even),
+      one_way(keras_case("window 2, stride 1, same", name,
+                         {{"pool_size", 2}, {"strides", 1}, {"padding", "same"}}, even)),
       keras_case("window 4, stride 3, same", name, {{"pool_size", 4}, {"strides", 3}, {"padding", "same"}},
                  odd),
       keras_case("window 2, stride 3, same", name, {{"pool_size", 2}, {"strides", 3}, {"padding", "same"}},
