@@ -53,7 +53,8 @@ Conversion prepare(const ConvertOptions& options) {
   c.source = open_side(options.source, options.input_shapes);
   c.target = target_of(c.source, options, *c.format, c.findings);
   const bool same_file = !options.like && c.source.file.framework == c.format->framework;
-  append(c.findings, c.source.model.findings);
+  // A file that is only written in another format of its framework need not be understood.
+  if (!same_file || c.source.file.has_architecture) append(c.findings, c.source.model.findings);
   if (options.like) append(c.findings, c.target.model.findings);
   if (same_file || forbids_writing(c.findings)) return c;
   c.matching = match(c.source.model, c.target.model);

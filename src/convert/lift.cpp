@@ -213,6 +213,8 @@ void lift_group(Model& model, FrameworkModel& source, int index) {
     lift_node(model, source, index, *matches[0].first, {});
   } catch (const Refusal& refusal) {
     refuse(model, group, refusal.reason, refusal.way_out);
+  } catch (const Error& error) {  // it only looked like that kind
+    refuse(model, group, error.what(), "give a file that holds the architecture, or a template with --like");
   }
 }
 

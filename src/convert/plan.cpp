@@ -98,8 +98,13 @@ class Planner {
 
   void plan_parameter(const Layer& left, const Parameter& from, const Layer& right, const Parameter& to) {
     if (to.terms.empty()) return;  // a source that has it is reported by plan_layer
-    const auto parts_from = flattened_parts(a_, left, from);
-    const auto parts_to = flattened_parts(b_, right, to);
+    auto parts_from = flattened_parts(a_, left, from);
+    auto parts_to = flattened_parts(b_, right, to);
+    // The same order on both sides: then what was flattened, of whatever size, does not matter.
+    if (part_names(parts_from) == part_names(parts_to)) {
+      parts_from.clear();
+      parts_to.clear();
+    }
     if (parts_from.empty() != parts_to.empty()) {
       forbid(right,
              "the features of its input are flattened from an image on one side only: their order cannot be "

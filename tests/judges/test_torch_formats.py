@@ -82,7 +82,7 @@ def test_state_dict_there_and_back(tmp_path, suffix):
     source, target = tmp_path / f"source{suffix}", tmp_path / f"target{suffix}"
     torch.save(tensors, source)
     assert_listed(source, tensors)
-    tieout("convert", source, target, "--like", source, "--no-verify")
+    tieout("convert", source, target, "--no-verify")
     for mmap in (False, True):
         loaded = torch.load(target, weights_only=True, mmap=mmap)
         assert isinstance(loaded, collections.OrderedDict)
@@ -94,7 +94,7 @@ def test_state_dict_there_and_back(tmp_path, suffix):
 def test_records_are_aligned_and_checked(tmp_path):
     source, target = tmp_path / "source.pt", tmp_path / "target.pt"
     torch.save(nn.Linear(3, 2).state_dict(), source)
-    tieout("convert", source, target, "--like", source, "--no-verify")
+    tieout("convert", source, target, "--no-verify")
     content = target.read_bytes()
     with zipfile.ZipFile(target) as archive:
         assert archive.testzip() is None
@@ -194,7 +194,7 @@ def test_safetensors_are_written_byte_for_byte_as_the_library_does(tmp_path):
     tensors = {k: v.contiguous().clone() for k, v in odd_tensors().items() if v.dtype != torch.complex128}
     source, target = tmp_path / "source.safetensors", tmp_path / "target.safetensors"
     save_file(tensors, source)
-    tieout("convert", source, target, "--like", source, "--no-verify")
+    tieout("convert", source, target, "--no-verify")
     assert target.read_bytes() == source.read_bytes()
     assert_same(load_file(target), tensors, ordered=False)
 
