@@ -17,8 +17,8 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np
 import keras
+import numpy as np
 
 FLOATS = ("float32", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16")
 
@@ -28,6 +28,7 @@ def refuse_code(path):
     if not path.endswith(".h5"):
         return
     import h5py
+
     with h5py.File(path, "r") as file:
         text = file.attrs.get("model_config")
     if text is None:
@@ -51,9 +52,13 @@ def with_float64(config):
         return config
     out = {}
     for key, value in config.items():
-        if key == "dtype" and value in FLOATS:
-            out[key] = "float64"
-        elif key == "dtype" and isinstance(value, dict) and value.get("config", {}).get("name") in FLOATS:
+        if (
+            key == "dtype"
+            and value in FLOATS
+            or key == "dtype"
+            and isinstance(value, dict)
+            and value.get("config", {}).get("name") in FLOATS
+        ):
             out[key] = "float64"
         else:
             out[key] = with_float64(value)
@@ -97,12 +102,12 @@ def run(job, inputs, dtype):
     arrays = {}
     for probe in range(job["probes"]):
         given = [inputs[f"probe{probe}/input{i}"] for i in range(job["inputs"])]
-        given = [x.astype("int32" if integer else dtype) for x, integer in zip(given, job["integer"])]
+        given = [x.astype("int32" if integer else dtype) for x, integer in zip(given, job["integer"], strict=False)]
         # predict, not a call: called directly, Keras adds the bias of a channels_first convolution along the wrong
         # axis when there are as many filters as columns (seen in 3.9.2 and 3.15.1).
         made = whole.predict(given if len(given) > 1 else given[0], batch_size=max(1, len(given[0])), verbose=0)
         made = made if isinstance(made, (list, tuple)) else [made]
-        for key, array in zip(keys, made):
+        for key, array in zip(keys, made, strict=False):
             arrays[f"probe{probe}/{key}"] = np.asarray(array, dtype="float64")
     return arrays
 

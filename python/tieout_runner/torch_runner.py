@@ -32,8 +32,9 @@ def torch_classes():
     allowed = {set}
     for name, module in list(sys.modules.items()):
         if name == "torch.nn.modules" or name.startswith("torch.nn.modules."):
-            allowed.update(c for _, c in inspect.getmembers(module, inspect.isclass)
-                           if c.__module__.startswith("torch.nn."))
+            allowed.update(
+                c for _, c in inspect.getmembers(module, inspect.isclass) if c.__module__.startswith("torch.nn.")
+            )
     functional = torch.nn.functional
     allowed.update([functional.relu, functional.gelu, functional.silu])
     return list(allowed)
@@ -50,8 +51,11 @@ def code_of(text):
     spec.loader.exec_module(module)
     if wanted:
         return getattr(module, wanted)()
-    classes = [c for c in vars(module).values()
-               if inspect.isclass(c) and issubclass(c, torch.nn.Module) and c.__module__ == "tieout_model"]
+    classes = [
+        c
+        for c in vars(module).values()
+        if inspect.isclass(c) and issubclass(c, torch.nn.Module) and c.__module__ == "tieout_model"
+    ]
     if not classes:
         raise SystemExit(f"{path} defines no torch.nn.Module")
     return classes[-1]()
@@ -60,6 +64,7 @@ def code_of(text):
 def load(job):
     if job["format"] == "safetensors":
         from safetensors.torch import load_file
+
         loaded = load_file(job["file"])
     else:
         torch.serialization.add_safe_globals(torch_classes())
@@ -67,8 +72,10 @@ def load(job):
     if isinstance(loaded, torch.nn.Module):
         return loaded
     if not job["module"]:
-        raise SystemExit(f"{job['file']} is a state_dict and its module's code is not known; "
-                         "give it with --torch-module FILE.py:Class")
+        raise SystemExit(
+            f"{job['file']} is a state_dict and its module's code is not known; "
+            "give it with --torch-module FILE.py:Class"
+        )
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(loaded.get(key), dict):
             loaded = loaded[key]
@@ -116,7 +123,7 @@ def main(directory):
     for probe in range(job["probes"]):
         calls.clear()
         given = [torch.from_numpy(inputs[f"probe{probe}/input{i}"]) for i in range(job["inputs"])]
-        given = [x.long() if integer else x.double() for x, integer in zip(given, job["integer"])]
+        given = [x.long() if integer else x.double() for x, integer in zip(given, job["integer"], strict=False)]
         with torch.no_grad():
             output = module(*given)
         for i, tensor in enumerate(tensors_of(output)):

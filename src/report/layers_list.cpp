@@ -90,9 +90,8 @@ std::string layers_text() {
 
 std::string layers_markdown() {
   std::string text =
-      "# Layers\n\nMade by `tieout layers --markdown` from the records in src/layers/; `./dev lint` checks "
-      "that it is up to "
-      "date.\nCases: settings in which the real frameworks judge the class, in both directions.\n\n"
+      "# Layers\n\nMade by `./dev build` from the records in src/layers/ (`tieout layers --markdown`).\n"
+      "Cases: settings in which the real frameworks judge the class, in both directions.\n\n"
       "| framework | class | status | kind | cases | reason |\n|---|---|---|---|---|---|\n";
   for (const auto& entry : entries()) {
     text +=

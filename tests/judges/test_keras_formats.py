@@ -67,8 +67,9 @@ def inspect(path: pathlib.Path) -> dict:
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize("suffix, format_name",
-                         [(".keras", "keras_zip"), (".h5", "keras_h5"), (".weights.h5", "keras_weights")])
+@pytest.mark.parametrize(
+    "suffix, format_name", [(".keras", "keras_zip"), (".h5", "keras_h5"), (".weights.h5", "keras_weights")]
+)
 def test_lists_what_keras_lists(written, model, suffix, format_name):
     expected = json.loads((written / f"{model}.json").read_text())
     found = inspect(written / f"{model}{suffix}")
