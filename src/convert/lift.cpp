@@ -124,15 +124,23 @@ std::optional<std::vector<int>> input_values(const Model& model, const Framework
 }
 
 void refuse(Model& model, const FrameworkNode& node, const std::string& reason, const std::string& way_out) {
+  const std::string name = node.name.empty() ? "the whole model" : node.name;
   const std::string named = node.class_name.empty() ? "" : " (" + node.class_name + ")";
-  model.findings.push_back({Severity::forbids, node.name + named, reason, way_out});
+  model.findings.push_back({Severity::forbids, name + named, reason, way_out});
 }
 
 const LayerKind* kind_of(Model& model, const FrameworkNode& node) {
   const LayerKind* kind = kind_of_class(model.framework, node.class_name);
   if (kind == nullptr) {
-    refuse(model, node, "the class " + node.class_name + " is not supported",
-           "see `tieout layers` for what is; give an architecture made of those with --like");
+    const bool own_code =
+        model.framework == Framework::torch && node.class_name.find('.') != std::string::npos;
+    refuse(model, node,
+           own_code ? "the class " + node.class_name +
+                          " is code of its own, which is not in the file and never run"
+                    : "the class " + node.class_name + " is not supported",
+           own_code
+               ? "save its state_dict, and carry that into a model of the other framework with --like"
+               : "see `tieout layers` for what is; carry the weights into a model made of those with --like");
     return nullptr;
   }
   const auto& classes = model.framework == Framework::torch ? kind->torch : kind->keras;
