@@ -82,8 +82,9 @@ void order_groups(FrameworkModel& bare) {
   if (by_class) return;
   for (auto& node : bare.nodes) {
     // As modules register them; as text, "bias" comes first.
-    std::ranges::stable_partition(
-        node.parameters, [](const NodeParameter& parameter) { return parameter.name.starts_with("weight"); });
+    std::stable_partition(node.parameters.begin(), node.parameters.end(), [](const NodeParameter& parameter) {
+      return parameter.name.starts_with("weight");
+    });
   }
 }
 
