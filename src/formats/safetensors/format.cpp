@@ -25,7 +25,7 @@ bool recognises_file(const MappedFile& file) {
   return reader.u64() <= tieout::safetensors::largest_header && reader.u8() == '{';
 }
 
-FrameworkModel read_file(FileRef file) {
+FrameworkModel read_file(const FileRef& file) {
   FrameworkModel model;
   model.framework = Framework::torch;
   model.format = "safetensors";
