@@ -45,10 +45,12 @@ struct NodeParameter {
   std::string tensor;  // its name in FrameworkModel::tensors
 };
 
+// One call of a layer. Calls of the same layer (shared weights) are nodes of the same name.
 struct FrameworkNode {
   std::string name;        // "conv2d", "features.0"; empty for a nameless root module
-  std::string class_name;  // "Conv2D" (Keras); "Conv2d", "LSTM" (torch.nn), "torch.cat" (torch functions);
-                           // empty where the file holds no architecture
+  std::string class_name;  // "Conv2D" (Keras); "Conv2d", "LSTM" (torch.nn), "torch.cat" (torch functions),
+                           // "tieout.ResetBeforeGRU" (defined in NAME.py itself); empty where the file holds
+                           // no architecture
   std::string module;      // where the class lives: "keras.layers", "torch.nn.modules.conv"; may be empty
   Json settings;           // the framework's own: Keras config, torch attributes (constructor arguments)
   std::vector<NodeInput> inputs;
@@ -60,6 +62,10 @@ struct FrameworkNode {
   // "{module}({0})[0]", "torch.cat(({*}), dim=1)", "{0}.permute(0, 2, 3, 1)".
   std::string call;
   std::string comment;  // what stands after that line: the output's shape, "(N, 6, 28, 28)"
+  // For a class "tieout.NAME", which PyTorch does not have: the Python source of its nn.Module, a class of
+  // that NAME. It may use torch, nn, F (torch.nn.functional) and math, and is printed once, above the model;
+  // it ends with a line feed.
+  std::string definition;
 };
 
 struct ModelInput {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <string_view>
 
@@ -78,8 +79,11 @@ constexpr std::array<std::string_view, 58> module_attributes{"T_destination",
 
 constexpr std::size_t body = 8;  // spaces before a statement of a method
 
+constexpr std::string_view own_classes = "tieout.";
+
 bool is_function(const FrameworkNode& node) {
   const std::string& name = node.class_name;
+  if (name.starts_with(own_classes)) return false;
   return name.starts_with("torch.") || (!name.empty() && name.front() >= 'a' && name.front() <= 'z');
 }
 
@@ -89,7 +93,9 @@ Error cannot_write(const FrameworkNode& node, const std::string& message) {
 
 // "nn.Conv2d(in_channels=1, out_channels=6, kernel_size=(5, 5))"
 std::string constructor(const FrameworkNode& node) {
-  if (!is_identifier(node.class_name)) {
+  const bool is_own = node.class_name.starts_with(own_classes);
+  const std::string class_name = is_own ? node.class_name.substr(own_classes.size()) : node.class_name;
+  if (!is_identifier(class_name)) {
     throw cannot_write(node, "the class '" + node.class_name + "' cannot be written as PyTorch source");
   }
   std::string arguments;
@@ -99,7 +105,7 @@ std::string constructor(const FrameworkNode& node) {
     if (!is_identifier(name)) throw cannot_write(node, "the setting '" + name + "' is not a Python name");
     arguments += (arguments.empty() ? "" : ", ") + name + "=" + literal(value);
   }
-  return "nn." + node.class_name + "(" + arguments + ")";
+  return (is_own ? "" : "nn.") + class_name + "(" + arguments + ")";
 }
 
 std::string attribute_of(const FrameworkNode& node) {
@@ -239,6 +245,40 @@ std::string docstring(const FrameworkModel& model) {
   return text + "    \"\"\"\n";
 }
 
+// The classes that PyTorch does not have, each once.
+std::string definitions(const FrameworkModel& model) {
+  std::string text;
+  std::map<std::string, std::string> defined;
+  for (const FrameworkNode& node : model.nodes) {
+    if (node.definition.empty()) continue;
+    const auto [found, is_new] = defined.emplace(node.class_name, node.definition);
+    if (!is_new && found->second != node.definition)
+      throw internal_error("the class " + node.class_name + " has two definitions");
+    if (is_new) text += node.definition + "\n\n";
+  }
+  return text;
+}
+
+// Whether the code speaks of `module.something`.
+bool uses(const std::string& code, const std::string& module) {
+  const std::string wanted = module + ".";
+  for (std::size_t at = code.find(wanted); at != std::string::npos; at = code.find(wanted, at + 1)) {
+    const char before = at == 0 ? ' ' : code[at - 1];
+    if (std::isalnum(static_cast<unsigned char>(before)) == 0 && before != '_' && before != '.') return true;
+  }
+  return false;
+}
+
+// Those that the code needs, in ruff's order.
+std::string imports(const std::string& code) {
+  std::string text;
+  if (uses(code, "math")) text += "import math\n\n";
+  if (uses(code, "torch")) text += "import torch\n";
+  text += "from torch import nn\n";
+  if (uses(code, "F")) text += "from torch.nn import functional as F\n";
+  return text;
+}
+
 }  // namespace
 
 std::string torch_attribute_name(const std::string& name) {
@@ -250,16 +290,12 @@ std::string torch_attribute_name(const std::string& name) {
 std::string torch_source_text(const FrameworkModel& model) {
   const std::string class_name = class_identifier(model.name);
   const std::string init = constructors(model);
-  const std::string forward = forward_method(model);
-  const bool uses_torch = std::ranges::any_of(model.nodes, [](const FrameworkNode& node) {
-    return (node.call.empty() ? default_call(node) : node.call).find("torch.") != std::string::npos;
-  });
-  std::string text = "\"\"\"" + class_name +
-                     " in PyTorch, written by tieout; its weights are in the file beside this one.\"\"\"\n\n";
-  if (uses_torch) text += "import torch\n";
-  text += "from torch import nn\n\n\nclass " + class_name + "(nn.Module):\n" + docstring(model) + "\n";
-  if (!init.empty()) text += "    def __init__(self):\n        super().__init__()\n" + init + "\n";
-  return text + forward;
+  std::string code = definitions(model) + "class " + class_name + "(nn.Module):\n" + docstring(model) + "\n";
+  if (!init.empty()) code += "    def __init__(self):\n        super().__init__()\n" + init + "\n";
+  code += forward_method(model);
+  return "\"\"\"" + class_name +
+         " in PyTorch, written by tieout; its weights are in the file beside this one.\"\"\"\n\n" +
+         imports(code) + "\n\n" + code;
 }
 
 bool wants_source(const FrameworkModel& model) {
