@@ -99,9 +99,11 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
   Borrowed result{std::move(lowering.target), std::move(lowering.findings)};
   const auto expected = expected_shapes(lowering.model);
   Nodes nodes;
+  std::map<std::string, Nodes> calls;  // of each layer with parameters
   for (auto& node : result.file.nodes) {
     node.call.clear();  // nobody writes a NAME.py for an architecture that is only assumed
-    if (!node.parameters.empty()) nodes.push_back(&node);
+    if (!node.parameters.empty()) calls[node.name].push_back(&node);
+    if (!node.parameters.empty() && calls[node.name].size() == 1) nodes.push_back(&node);
   }
   Groups groups;
   for (const auto& group : bare.nodes) {
@@ -123,7 +125,12 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
     }
     const Groups& ordered = named ? *named : groups;
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-      take_tensors(*nodes[i], *ordered[i], bare, expected, result.findings);
+      const Nodes& same = calls.at(nodes[i]->name);
+      if (!take_tensors(*nodes[i], *ordered[i], bare, expected, result.findings)) continue;
+      for (FrameworkNode* call : same) {
+        call->name = nodes[i]->name;
+        call->parameters = nodes[i]->parameters;
+      }
     }
   }
   result.findings.push_back({Severity::warning, "",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -42,7 +43,8 @@ class Lowering_ final : public Lowerer::Sink {
   }
 
   void append(FrameworkNode node) override {
-    node.name = free_name(layer_name(result_.target.framework, node.name));
+    const auto shared = take_shared(node);
+    node.name = shared ? *shared : free_name(layer_name(result_.target.framework, node.name));
     std::vector<int> inputs;
     for (const auto& input : node.inputs)
       inputs.push_back(values_.at({input.value.node, input.value.output}));
@@ -54,6 +56,10 @@ class Lowering_ final : public Lowerer::Sink {
       result_.target.nodes.back().comment = shape_comment(axes({index, 0}));
     }
     made_.push_back(index);
+    if (is_again_ && !shared && !result_.target.nodes.back().parameters.empty()) {
+      throw Refusal{"it is called several times, on inputs for which the target would need different layers",
+                    "give the inputs the same shape, or the model one layer for each call"};
+    }
   }
 
   [[nodiscard]] const Axes& axes(const ValueRef& value) const override {
@@ -61,6 +67,18 @@ class Lowering_ final : public Lowerer::Sink {
   }
 
  private:
+  // The name of the node like this one that the layer's first call made, if this is a further call.
+  std::optional<std::string> take_shared(const FrameworkNode& node) {
+    const auto found = std::ranges::find_if(shared_, [&](int made) {
+      const auto& first = result_.target.nodes[static_cast<std::size_t>(made)];
+      return first.class_name == node.class_name && first.settings == node.settings;
+    });
+    if (found == shared_.end()) return std::nullopt;
+    const std::string name = result_.target.nodes[static_cast<std::size_t>(*found)].name;
+    shared_.erase(found);
+    return name;
+  }
+
   // "(N, 6, 28, 28)"
   static std::string shape_comment(const Axes& axes) {
     std::string text;
@@ -86,10 +104,11 @@ class Lowering_ final : public Lowerer::Sink {
   void add_input(std::size_t i) {
     const int source_value = source_.inputs[i];
     const Value& value = source_.values[static_cast<std::size_t>(source_value)];
-    const bool sized =
-        value.known && std::none_of(value.axes.begin() + (value.axes.empty() ? 0 : 1), value.axes.end(),
+    // A Keras file says None where it means any size; PyTorch files say nothing.
+    const bool sized = source_.framework == Framework::keras ||
+                       std::none_of(value.axes.begin() + (value.axes.empty() ? 0 : 1), value.axes.end(),
                                     [](const Axis& axis) { return axis.size == unknown; });
-    if (!sized) {
+    if (!value.known || !sized) {
       throw usage_error(
           "the shape of the input " + source_.input_names[i] + " is not known",
           "give it with --input-shape, without the batch and in the source's layout: --input-shape "
@@ -141,6 +160,12 @@ class Lowering_ final : public Lowerer::Sink {
 
   void lower_layer(const Layer& layer) {
     made_.clear();
+    // A layer of a node that has been called before is written with the nodes of the first call.
+    const auto part = static_cast<int>(std::count_if(
+        source_.layers.data(), &layer, [&](const Layer& other) { return other.node == layer.node; }));
+    const auto [first, is_first] = first_calls_.try_emplace({layer.name, part}, result_.nodes.size());
+    is_again_ = !is_first;
+    shared_ = is_first ? std::vector<int>{} : result_.nodes[first->second];
     try {
       write(layer);
     } catch (const Refusal& refusal) {
@@ -218,8 +243,11 @@ class Lowering_ final : public Lowerer::Sink {
   std::map<int, ValueRef> refs_;               // value of the source -> value of the target
   std::map<std::pair<int, int>, int> values_;  // (node, output) of the target -> value of its model
   std::vector<int> made_;                      // nodes made for the present layer
-  std::set<std::string> names_;                // given to nodes and inputs of the target
-  std::set<std::string> reserved_;             // names of the source's layers, for those layers
+  bool is_again_ = false;                      // it has been called before,
+  std::vector<int> shared_;                    // and these nodes of the first call are not yet used again
+  std::map<std::pair<std::string, int>, std::size_t> first_calls_;  // (node's name, part) -> layer
+  std::set<std::string> names_;                                     // given to nodes and inputs of the target
+  std::set<std::string> reserved_;  // names of the source's layers, for those layers
 };
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "formats/keras_config/architecture.h"
 
+#include <map>
+
 #include "formats/keras_config/document.h"
 #include "formats/keras_config/functional.h"
 #include "formats/keras_config/layer_entry.h"
+#include "formats/keras_config/nested.h"
 
 namespace tieout::keras {
 
@@ -47,10 +50,13 @@ void read_sequential(const Json& config, const Json& entries, const std::vector<
   if (!model.inputs.empty()) model.outputs.push_back(count == 0 ? ValueRef{} : ValueRef{count - 1, 0});
 }
 
-}  // namespace
+// How deep models may lie in models; Keras itself would not build more.
+constexpr int most_levels = 32;
 
-Architecture read_architecture(const Json& config, const std::set<std::string>& layer_names,
-                               FrameworkModel& model, const Where& where) {
+// NOLINTNEXTLINE(misc-no-recursion): at most most_levels deep.
+Architecture read_level(const Json& config, const std::set<std::string>& layer_names, FrameworkModel& model,
+                        const Where& where, int level) {
+  if (level > most_levels) throw malformed("models lie in models more than 32 deep", where);
   Architecture architecture;
   const std::string class_name = text_member(config, "class_name");
   const Json* inner = member(config, "config");
@@ -68,10 +74,16 @@ Architecture read_architecture(const Json& config, const std::set<std::string>& 
   architecture.sequential = !functional;
   Counter counter;
   std::set<std::string> seen;
+  std::map<std::string, FrameworkModel> models;  // the nested ones, by name
   for (const Json& entry : *entries) {
     architecture.layers.push_back(read_layer_entry(entry, layer_names, counter, where));
-    const std::string& name = architecture.layers.back().name;
-    if (!seen.insert(name).second) throw malformed("two layers have the name " + name, where);
+    LayerEntry& layer = architecture.layers.back();
+    if (!seen.insert(layer.name).second) throw malformed("two layers have the name " + layer.name, where);
+    const Json* inside = member(entry, "config");
+    if (inside == nullptr || member(*inside, "layers") == nullptr) continue;
+    FrameworkModel& nested = models[layer.name];
+    layer.nested.push_back(read_level(entry, {}, nested, where, level + 1));
+    if (!layer.nested.front().known) models.erase(layer.name);
   }
   model.has_architecture = true;
   if (functional) {
@@ -79,7 +91,15 @@ Architecture read_architecture(const Json& config, const std::set<std::string>& 
   } else {
     read_sequential(*inner, *entries, architecture.layers, model, where);
   }
+  write_out(models, model, where);
   return architecture;
+}
+
+}  // namespace
+
+Architecture read_architecture(const Json& config, const std::set<std::string>& layer_names,
+                               FrameworkModel& model, const Where& where) {
+  return read_level(config, layer_names, model, where, 0);
 }
 
 }  // namespace tieout::keras

@@ -55,6 +55,36 @@ void add_node(const hdf5::Group& group, FrameworkModel& model) {
   model.nodes.push_back(std::move(node));
 }
 
+// Those of each layer, by its name; layers of nested models are named "model/layer".
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the architecture, which is bounded.
+void collect_parameters(const hdf5::Group& tree, const Architecture& architecture, const std::string& prefix,
+                        std::map<std::string, std::vector<NodeParameter>>& parameters, const Where& where) {
+  const hdf5::Group* layers = tree.find_group("layers");
+  if (layers == nullptr) layers = tree.find_group("_layer_checkpoint_dependencies");
+  if (layers == nullptr) return;
+  std::map<std::string, const hdf5::Group*> groups;
+  for (const hdf5::Group& group : layers->groups) groups[group.name] = &group;
+  Counter counter;
+  for (const LayerEntry& layer : architecture.layers) {
+    if (layer.is_operation || (layer.is_input && architecture.sequential)) continue;
+    const auto found = groups.find(counter.next(snake_case(layer.class_name)));
+    if (found == groups.end()) continue;
+    const hdf5::Group* vars = found->second->find_group("vars");
+    const auto stated = vars == nullptr ? std::nullopt : vars->text("name");
+    if (stated && *stated != layer.name) {
+      Where here = where;
+      here.layer = prefix + layer.name;
+      throw malformed("the weights in " + found->second->path + " are those of a layer named " + *stated,
+                      here);
+    }
+    if (layer.nested.empty()) {
+      parameters[prefix + layer.name] = parameters_of(*found->second);
+    } else {
+      collect_parameters(*found->second, layer.nested.front(), prefix + layer.name + "/", parameters, where);
+    }
+  }
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(misc-no-recursion): trees are at most 64 groups deep.
@@ -68,27 +98,8 @@ void read_tensors(const hdf5::Group& tree, FrameworkModel& model) {
 
 void assign_parameters(const hdf5::Group& tree, const Architecture& architecture, FrameworkModel& model,
                        const Where& where) {
-  const hdf5::Group* layers = tree.find_group("layers");
-  if (layers == nullptr) layers = tree.find_group("_layer_checkpoint_dependencies");
-  if (layers == nullptr) return;
-  std::map<std::string, const hdf5::Group*> groups;
-  for (const hdf5::Group& group : layers->groups) groups[group.name] = &group;
   std::map<std::string, std::vector<NodeParameter>> parameters;
-  Counter counter;
-  for (const LayerEntry& layer : architecture.layers) {
-    if (layer.is_operation || (layer.is_input && architecture.sequential)) continue;
-    const auto found = groups.find(counter.next(snake_case(layer.class_name)));
-    if (found == groups.end()) continue;
-    const hdf5::Group* vars = found->second->find_group("vars");
-    const auto stated = vars == nullptr ? std::nullopt : vars->text("name");
-    if (stated && *stated != layer.name) {
-      Where here = where;
-      here.layer = layer.name;
-      throw malformed("the weights in " + found->second->path + " are those of a layer named " + *stated,
-                      here);
-    }
-    parameters[layer.name] = parameters_of(*found->second);
-  }
+  collect_parameters(tree, architecture, {}, parameters, where);
   for (FrameworkNode& node : model.nodes) node.parameters = parameters[node.name];
 }
 

@@ -2,6 +2,7 @@
 
 #include "formats/keras_config/layer_order.h"
 #include "formats/keras_config/names.h"
+#include "formats/keras_config/nested.h"
 #include "formats/keras_config/tensor_index.h"
 #include "formats/keras_config/vars_layout.h"
 #include "formats/keras_config/vars_paths.h"
@@ -27,7 +28,8 @@ void write_as_named(const FrameworkModel& model, hdf5::Writer& writer) {
   for (const FrameworkNode& node : model.nodes) {
     for (const NodeParameter& parameter : node.parameters) {
       const std::string group = layer_group(parameter.tensor, parameter.path);
-      if (!group.empty()) name_of_group[group] = node.name;
+      // A layer of a nested model has its name within that model.
+      if (!group.empty()) name_of_group[group] = node.name.substr(node.name.rfind('/') + 1);
     }
   }
   for (const auto& [group, name] : name_of_group) writer.text(group + "/vars", "name", name);
@@ -57,6 +59,8 @@ void write_vars_layout(const FrameworkModel& model, hdf5::Writer& writer) {
                       {.file = model.file, .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
                       "give a model with its architecture: --like TEMPLATE.keras");
   }
+  refuse_nested(model,
+                "name the target .h5, or carry the model to PyTorch and back, which writes its layers out");
   const TensorIndex tensors(model);
   Counter counter;
   for (const std::size_t call : layer_order(model)) {

@@ -7,6 +7,7 @@
 #include "containers/json/json_text.h"
 #include "formats/keras_config/architecture.h"
 #include "formats/keras_config/document.h"
+#include "formats/keras_config/nested.h"
 #include "formats/keras_config/vars_layout.h"
 #include "formats/keras_h5/layout.h"
 #include "formats/keras_h5/weight_name.h"
@@ -89,9 +90,29 @@ class Reader {
     const Where here{.file = model_.file, .entry = config_attribute, .offset = {}, .tensor = {}, .layer = {}};
     const Architecture architecture = read_architecture(model_.document.at("config"), seen_, model_, here);
     if (!architecture.known) return;
+    for (const LayerEntry& layer : architecture.layers) {
+      if (!layer.nested.empty()) distribute(layer);
+    }
     for (FrameworkNode& node : model_.nodes) {
       const auto found = parameters_.find(node.name);
       if (found != parameters_.end()) node.parameters = found->second;
+    }
+  }
+
+  // A nested model's weights lie in one group, first those that train: each goes to the layer that its path
+  // names, where they keep their order.
+  void distribute(const LayerEntry& model) {
+    for (const NodeParameter& parameter : parameters_[model.name]) {
+      const std::string weight = parameter.tensor.substr(model.name.size() + 1);
+      const std::string owner = owner_of(weight, model.nested.front());
+      if (owner.empty()) {
+        throw unsupported(
+            "the weight " + weight + " does not say which layer of the nested model it belongs to",
+            where(model.name), "save the model as .keras");
+      }
+      NodeParameter own = parameter;
+      own.name = variable_name(weight, owner.substr(owner.rfind('/') + 1));
+      parameters_[model.name + "/" + owner].push_back(std::move(own));
     }
   }
 

@@ -7,6 +7,7 @@
 #include "formats/keras_config/build_config.h"
 #include "formats/keras_config/document.h"
 #include "formats/keras_config/layer_order.h"
+#include "formats/keras_config/nested.h"
 #include "formats/keras_config/tensor_index.h"
 #include "formats/keras_h5/layout.h"
 
@@ -41,6 +42,14 @@ Layer layer_of(const FrameworkNode& node, bool keep_names) {
   return layer;
 }
 
+std::vector<Weight> weights_under(const std::string& prefix, const FrameworkModel& model) {
+  std::vector<Weight> weights;
+  for (const NamedTensor& tensor : model.tensors) {
+    if (tensor.name.starts_with(prefix)) weights.push_back({tensor.name.substr(prefix.size()), tensor.name});
+  }
+  return weights;
+}
+
 // In the order in which Keras goes through them when it loads the file.
 std::vector<Layer> layers_of(const FrameworkModel& model) {
   const bool keep_names = model.format == "keras_h5";
@@ -49,6 +58,10 @@ std::vector<Layer> layers_of(const FrameworkModel& model) {
     for (const FrameworkNode& node : model.nodes) layers.push_back(layer_of(node, keep_names));
     return layers;
   }
+  if (!keep_names) {
+    refuse_nested(
+        model, "name the target .keras, or carry the model to PyTorch and back, which writes its layers out");
+  }
   const Json* listed = member(model.document, layers_attribute);
   if (listed == nullptr) {
     for (const std::size_t call : layer_order(model)) {
@@ -56,12 +69,16 @@ std::vector<Layer> layers_of(const FrameworkModel& model) {
     }
     return layers;
   }
-  std::map<std::string, const FrameworkNode*> nodes;
-  for (const FrameworkNode& node : model.nodes) nodes.try_emplace(node.name, &node);
+  // The file's own layers: nested models among them hold the weights of several nodes, in the file's order.
+  std::map<std::string, std::vector<Weight>> weights;
+  for (const FrameworkNode& node : model.nodes) {
+    if (node.name.find('/') != std::string::npos) continue;
+    weights.try_emplace(node.name, layer_of(node, keep_names).weights);
+  }
   for (const Json& name : *listed) {
-    const auto found = nodes.find(name.get<std::string>());
-    layers.push_back(found == nodes.end() ? Layer{name.get<std::string>(), {}}
-                                          : layer_of(*found->second, keep_names));
+    const auto layer = name.get<std::string>();
+    const auto found = weights.find(layer);
+    layers.push_back({layer, found == weights.end() ? weights_under(layer + "/", model) : found->second});
   }
   return layers;
 }
