@@ -1,0 +1,134 @@
+"""Keras models whose graphs are more than chains: graph_keras.py make FOLDER; graph_keras.py back FOLDER.
+
+make: FOLDER/NAME.keras (and .h5 for some), NAME_input.npz, NAME_output.npz for each model below, all variables random.
+back: FOLDER/NAME_back.keras, as tieout wrote them, run on the same inputs: NAME_back.npz.
+"""
+
+import os
+
+os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
+
+import pathlib
+import sys
+
+import keras
+import numpy as np
+from keras import layers
+
+
+def stem():
+    return keras.Sequential(
+        [
+            keras.Input((6, 5, 3)),
+            layers.Conv2D(4, 3, padding="same", name="conv"),
+            layers.BatchNormalization(name="bn"),
+            layers.ReLU(name="relu"),
+        ],
+        name="stem",
+    )
+
+
+def two_outputs():
+    x = keras.Input((6, 5, 4))
+    y = layers.Add()([layers.Conv2D(4, 1, name="mix")(x), x])
+    return keras.Model(x, [y, layers.Activation("tanh")(y)], name="block")
+
+
+def nested():
+    """A Sequential and a Functional with two outputs, each called twice; two inputs, two outputs."""
+    a, b = keras.Input((6, 5, 3), name="a"), keras.Input((6, 5, 3), name="b")
+    first, second = stem(), two_outputs()
+    joined = layers.Concatenate()([*second(first(a)), *second(first(b))])
+    dense = layers.Dense(7, name="dense")(layers.GlobalAveragePooling2D()(joined))
+    other = layers.Dense(7, name="other")(layers.GlobalMaxPooling2D()(joined))
+    return keras.Model([a, b], [layers.Add()([dense, other]), layers.Dense(2, name="head")(dense)])
+
+
+def nested_in_nested():
+    inner = stem()
+    x = keras.Input((6, 5, 3))
+    middle = keras.Model(x, layers.Flatten(name="flat")(inner(x)), name="middle")
+    return keras.Sequential([keras.Input((6, 5, 3)), middle, layers.Dense(4, name="stem")], name="outer")
+
+
+def frozen_inside():
+    """A frozen layer's variables stand behind those that train in a .h5's group of the nested model."""
+    inner = stem()
+    inner.get_layer("conv").trainable = False
+    return keras.Sequential([keras.Input((6, 5, 3)), inner, layers.GlobalAveragePooling2D()], name="frozen")
+
+
+def shared():
+    x = keras.Input((4,))
+    dense = layers.Dense(4, activation="relu", name="twice")
+    return keras.Model(x, dense(dense(x)))
+
+
+def shared_over_two_inputs():
+    a, b = keras.Input((9,), dtype="int32", name="a"), keras.Input((9,), dtype="int32", name="b")
+    embedding, lstm = layers.Embedding(11, 5, name="words"), layers.LSTM(6, name="reader")
+    return keras.Model([a, b], layers.Subtract()([lstm(embedding(a)), lstm(embedding(b))]))
+
+
+def order_of_calls():
+    """The deeper call of a shared layer comes first in the list of layers."""
+    x = keras.Input((4,))
+    a, b = layers.Dense(4, name="a"), layers.Dense(4, name="b")
+    return keras.Model(x, [a(b(a(x))), b(x)])
+
+
+def any_size():
+    x = keras.Input((None, None, 3))
+    y = layers.Conv2D(4, 3, padding="same", name="first")(x)
+    y = layers.Conv2D(5, 3, padding="same", strides=2, name="second")(y)
+    return keras.Model(x, layers.GlobalAveragePooling2D()(y))
+
+
+MODELS = {
+    f.__name__: f
+    for f in (nested, nested_in_nested, frozen_inside, shared, shared_over_two_inputs, order_of_calls, any_size)
+}
+SIZES = {"any_size": (8, 7, 3)}
+
+
+def value(random, variable):
+    if "variance" in variable.path:
+        return random.uniform(0.5, 1.5, variable.shape)
+    return random.normal(0, 0.5, variable.shape)
+
+
+def probe(random, name, tensor):
+    shape = (3, *SIZES.get(name, tensor.shape[1:]))
+    return random.integers(0, 11, shape).astype("int32") if "int" in tensor.dtype else random.normal(size=shape)
+
+
+def outputs_of(model, inputs):
+    return [np.asarray(output) for output in keras.tree.flatten(model(inputs, training=False))]
+
+
+def make(folder):
+    random = np.random.default_rng(20261124)
+    keras.config.set_floatx("float64")
+    for name, build in MODELS.items():
+        model = build()
+        for variable in model.variables:
+            variable.assign(value(random, variable))
+        inputs = [probe(random, name, tensor) for tensor in model.inputs]
+        model.save(folder / f"{name}.keras")
+        model.save(folder / f"{name}.h5")
+        np.savez(folder / f"{name}_input.npz", *inputs)
+        np.savez(folder / f"{name}_output.npz", *outputs_of(model, inputs if len(inputs) > 1 else inputs[0]))
+
+
+def back(folder):
+    for name in MODELS:
+        path = folder / f"{name}_back.keras"
+        if not path.exists():
+            continue
+        model = keras.saving.load_model(path)
+        inputs = list(np.load(folder / f"{name}_input.npz").values())
+        np.savez(folder / f"{name}_back.npz", *outputs_of(model, inputs if len(inputs) > 1 else inputs[0]))
+
+
+if __name__ == "__main__":
+    {"make": make, "back": back}[sys.argv[1]](pathlib.Path(sys.argv[2]))
