@@ -201,9 +201,11 @@ class Lowering_ final : public Lowerer::Sink {
     }
   }
 
-  // Not the first layer of its node.
+  // Not the first layer of its node, and without a name of its own ("NAME_pointwise" of a separable
+  // convolution).
   [[nodiscard]] bool is_fused(const Layer& layer) const {
-    return &layer != source_.layers.data() && (&layer - 1)->node == layer.node;
+    if (&layer == source_.layers.data() || (&layer - 1)->node != layer.node) return false;
+    return layer.parameters.empty() || (&layer - 1)->name == layer.name;
   }
 
   // Input k's axis names in the order in which input 0 of the layer lies in the target.

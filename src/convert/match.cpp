@@ -155,7 +155,10 @@ void pair_values(Matching& matching, const Model& a, const Model& b) {
   for (const auto& pair : matching.layers) {
     const auto& left = a.layers[static_cast<std::size_t>(pair.a)].outputs;
     const auto& right = b.layers[static_cast<std::size_t>(pair.b)].outputs;
-    if (!left.empty() && !right.empty() && same_axes(a, b, left[0], right[0])) {
+    // Sizes part where one side's layer ends with a crop that is a layer of its own on the other.
+    const bool equal = may_be_equal(a, b, a.layers[static_cast<std::size_t>(pair.a)],
+                                    b.layers[static_cast<std::size_t>(pair.b)]);
+    if (!left.empty() && !right.empty() && equal && same_axes(a, b, left[0], right[0])) {
       matching.values.push_back({left[0], right[0]});
     }
   }

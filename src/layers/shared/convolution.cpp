@@ -6,80 +6,20 @@
 #include "layers/shared/convolution_cases.h"
 #include "layers/shared/convolution_compute.h"
 #include "layers/shared/convolution_mistakes.h"
-#include "layers/shared/spatial.h"
+#include "layers/shared/convolution_settings.h"
+#include "layers/shared/separable_convolution.h"
 #include "tieout/error.h"
 
 namespace tieout {
 
 namespace {
 
-std::string spaced(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : " ") + name;
-  return text;
-}
-
-// What both frameworks' settings come to.
-struct Settings {
-  std::size_t rank = 2;
-  std::vector<std::int64_t> kernel;
-  std::vector<std::int64_t> strides;
-  std::vector<std::int64_t> dilation;
-  std::int64_t groups = 1;
-  std::int64_t filters = 0;
-  bool has_bias = true;
-};
-
-Settings read_settings(const Lifter& lifter, std::size_t rank, bool keras_depthwise) {
-  const auto& given = lifter.settings();
-  Settings read;
-  read.rank = rank;
-  read.kernel = given.integers("kernel_size", rank);
-  if (lifter.is_torch()) {
-    read.strides = given.integers("stride", rank, 1);
-    read.dilation = given.integers("dilation", rank, 1);
-    read.groups = given.integer("groups", 1);
-    read.filters = given.integer("out_channels");
-    // A pickled module shows a missing bias by the missing tensor, an architecture of our own by the setting.
-    read.has_bias = given.has("bias") ? given.flag("bias", true)
-                                      : lifter.node().parameters.empty() || lifter.has_variable("bias");
-  } else {
-    read.strides = given.integers("strides", rank, 1);
-    read.dilation = given.integers("dilation_rate", rank, 1);
-    read.groups = keras_depthwise ? 0 : given.integer("groups", 1);
-    read.filters = keras_depthwise ? 0 : given.integer("filters");
-    read.has_bias = given.flag("use_bias", true);
-  }
-  const auto positive = [](const std::vector<std::int64_t>& all) {
-    return std::ranges::all_of(all, [](std::int64_t n) { return n > 0 && n < (1 << 24); });
-  };
-  if (!positive(read.kernel) || !positive(read.strides) || !positive(read.dilation) || read.groups < 0) {
-    throw malformed("kernel sizes, strides, dilations and groups must be positive");
-  }
-  return read;
-}
-
-Paddings read_padding(Lifter& lifter, const Settings& s, const std::vector<int>& order) {
-  const auto& given = lifter.settings();
-  const Json& padding = given.raw("padding");
-  if (padding.is_string() || padding.is_null()) {
-    const std::string mode = given.text("padding", "valid");
-    if (mode == "same") return same_padding(lifter, order, s.kernel, s.strides, s.dilation);
-    if (mode == "causal" && s.rank == 1) return {{(s.kernel[0] - 1) * s.dilation[0], 0}};
-    if (mode != "valid")
-      lifter.refuse("the padding \"" + mode + "\" is not known", "use valid, same or numbers");
-    return Paddings(s.rank);
-  }
-  Paddings paddings;
-  for (const std::int64_t p : given.integers("padding", s.rank)) paddings.push_back({p, p});
-  return paddings;
-}
+using Settings = ConvolutionSettings;
 
 void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_t channels,
                     bool keras_depthwise) {
-  const std::string space = spaced(spatial_names(s.rank));
-  AxisSizes sizes;
-  for (std::size_t k = 0; k < s.rank; ++k) sizes[spatial_names(s.rank)[k]] = s.kernel[k];
+  const std::string space = spaced_spatial_names(s.rank);
+  AxisSizes sizes = kernel_sizes(s);
   const bool depthwise = layer.kind.starts_with("depthwise");
   AxisSizes bias_sizes;
   std::string kernel_axes = "o i " + space;
@@ -106,31 +46,19 @@ void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_
                                         : lifter.constant("bias", depthwise ? "c m" : "o", bias_sizes, 0));
 }
 
-std::int64_t channels_of(Lifter& lifter, const std::vector<int>& order, const Settings& s,
-                         bool keras_depthwise) {
-  if (lifter.is_torch()) {
-    const std::int64_t channels = lifter.settings().integer("in_channels");
-    lifter.expect_size(0, order[1], channels);
-    return channels;
-  }
-  const std::int64_t from_input = lifter.weights_only() ? unknown : lifter.size(0, order[1]);
-  if (from_input == unknown && (keras_depthwise || s.groups > 1)) {
-    lifter.refuse("its number of input channels is not known", "give the input's shape with --input-shape");
-  }
-  return from_input;
-}
-
 void lift(Lifter& lifter, std::size_t rank) {
   const bool keras_depthwise = lifter.node().class_name.starts_with("Depthwise");
-  Settings s = read_settings(lifter, rank, keras_depthwise);
+  Settings s = read_convolution_settings(lifter, rank);
   const auto order = image_order(lifter, rank);
-  const std::int64_t channels = channels_of(lifter, order, s, keras_depthwise);
+  const std::int64_t channels = convolution_channels(lifter, order);
+  if (channels == unknown && (keras_depthwise || s.groups > 1)) {
+    lifter.refuse("its number of input channels is not known", "give the input's shape with --input-shape");
+  }
   if (keras_depthwise) {
     s.groups = channels;
     s.filters = channels * lifter.settings().integer("depth_multiplier", 1);
   }
-  if (s.groups == 0 || (channels != unknown && channels % s.groups != 0) || s.filters % s.groups != 0 ||
-      s.filters <= 0) {
+  if ((channels != unknown && channels % s.groups != 0) || s.filters % s.groups != 0 || s.filters <= 0) {
     throw malformed("channels and filters must be multiples of groups");
   }
   const bool depthwise = s.groups > 1 && s.groups == channels;
@@ -139,7 +67,7 @@ void lift(Lifter& lifter, std::size_t rank) {
       {"kernel", s.kernel},
       {"strides", s.strides},
       {"dilation", s.dilation},
-      {"padding", to_json(read_padding(lifter, s, order))},
+      {"padding", to_json(read_convolution_padding(lifter, s, order))},
       {"padding_mode", lifter.is_torch() ? lifter.settings().text("padding_mode", "zeros") : "zeros"},
       {"groups", s.groups},
       {"filters", s.filters}};
@@ -152,19 +80,15 @@ void lift(Lifter& lifter, std::size_t rank) {
 
 std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   Axes out = inputs[0];
-  const auto kernel = layer.settings["kernel"].get<std::vector<std::int64_t>>();
-  const auto strides = layer.settings["strides"].get<std::vector<std::int64_t>>();
-  const auto dilation = layer.settings["dilation"].get<std::vector<std::int64_t>>();
+  const auto kernel = numbers_of(layer, "kernel");
+  const auto strides = numbers_of(layer, "strides");
+  const auto dilation = numbers_of(layer, "dilation");
   const auto paddings = paddings_from(layer.settings);
   out[1].size = layer.settings["filters"].get<std::int64_t>();
   for (std::size_t k = 0; k < kernel.size(); ++k) {
     out[k + 2].size = window_count(out[k + 2].size, paddings[k], kernel[k], strides[k], dilation[k]);
   }
   return {out};
-}
-
-bool is_stride_one(const std::vector<std::int64_t>& strides) {
-  return std::ranges::all_of(strides, [](std::int64_t s) { return s == 1; });
 }
 
 // The padding that both frameworks call "same", where that does not depend on the size: stride 1.
@@ -185,24 +109,24 @@ std::int64_t source_channels(const Layer& layer, const Lowerer& lowerer) {
 
 void lower_torch(Lowerer& lowerer, std::size_t rank) {
   const Layer& layer = lowerer.layer();
-  const auto kernel = layer.settings["kernel"].get<std::vector<std::int64_t>>();
-  const auto dilation = layer.settings["dilation"].get<std::vector<std::int64_t>>();
-  const auto strides = layer.settings["strides"].get<std::vector<std::int64_t>>();
+  const auto kernel = numbers_of(layer, "kernel");
+  const auto dilation = numbers_of(layer, "dilation");
+  const auto strides = numbers_of(layer, "strides");
   const auto paddings = paddings_from(layer.settings);
   Json settings = {{"in_channels", source_channels(layer, lowerer)},
                    {"out_channels", layer.settings["filters"]},
                    {"kernel_size", kernel}};
-  if (!is_stride_one(strides)) settings["stride"] = strides;
+  if (!is_all_one(strides)) settings["stride"] = strides;
   const bool symmetric = std::ranges::all_of(paddings, [](const Padding& p) { return p.low == p.high; });
   if (symmetric && paddings != Paddings(rank)) {
     settings["padding"] = Json::array();
     for (const auto& p : paddings) settings["padding"].push_back(p.low);
-  } else if (!symmetric && is_stride_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
+  } else if (!symmetric && is_all_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
     settings["padding"] = "same";
   } else if (!symmetric) {
     add_zero_padding(lowerer, paddings);
   }
-  if (!is_stride_one(dilation)) settings["dilation"] = dilation;
+  if (!is_all_one(dilation)) settings["dilation"] = dilation;
   if (layer.settings["groups"] != 1) settings["groups"] = layer.settings["groups"];
   if (!lowerer.stores("bias")) settings["bias"] = false;
   if (layer.settings["padding_mode"] != "zeros") settings["padding_mode"] = layer.settings["padding_mode"];
@@ -211,20 +135,27 @@ void lower_torch(Lowerer& lowerer, std::size_t rank) {
 
 void lower_keras(Lowerer& lowerer, std::size_t rank) {
   const Layer& layer = lowerer.layer();
-  const auto kernel = layer.settings["kernel"].get<std::vector<std::int64_t>>();
-  const auto dilation = layer.settings["dilation"].get<std::vector<std::int64_t>>();
-  const auto strides = layer.settings["strides"].get<std::vector<std::int64_t>>();
+  const auto kernel = numbers_of(layer, "kernel");
+  const auto dilation = numbers_of(layer, "dilation");
+  const auto strides = numbers_of(layer, "strides");
   const auto paddings = paddings_from(layer.settings);
   if (layer.settings["padding_mode"] != "zeros" && paddings != Paddings(rank)) {
     lowerer.refuse("padding_mode " + layer.settings["padding_mode"].dump() + " has no Keras layer",
                    "use padding_mode='zeros', or pad the input before the model");
   }
-  if (!is_stride_one(strides) && !is_stride_one(dilation)) {
-    lowerer.refuse("Keras convolutions refuse strides and dilation above 1 together", "use one of the two");
-  }
-  Json settings = {{"kernel_size", kernel}, {"strides", strides}, {"padding", "valid"}};
+  const std::int64_t groups = layer.settings["groups"].get<std::int64_t>();
+  const std::int64_t filters = layer.settings["filters"].get<std::int64_t>();
+  // DepthwiseConv2D fails on strides that differ; a Conv2D with as many groups as channels is the same layer.
+  // Only a DepthwiseConv takes strides and a dilation above 1 together.
+  const bool both = !is_all_one(strides) && !is_all_one(dilation);
+  const bool even = std::ranges::adjacent_find(strides, std::not_equal_to<>()) == strides.end();
+  const bool depthwise = layer.kind.starts_with("depthwise") && (even || both) && rank < 3;
+  const bool subsampled = both && !depthwise;
+  Json settings = {{"kernel_size", kernel},
+                   {"strides", subsampled ? std::vector<std::int64_t>(rank, 1) : strides},
+                   {"padding", "valid"}};
   if (paddings != Paddings(rank)) {
-    if (is_stride_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
+    if (is_all_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
       settings["padding"] = "same";
     } else if (rank == 1 && paddings[0] == Padding{(kernel[0] - 1) * dilation[0], 0}) {
       settings["padding"] = "causal";
@@ -234,11 +165,7 @@ void lower_keras(Lowerer& lowerer, std::size_t rank) {
   }
   settings["dilation_rate"] = dilation;
   settings["use_bias"] = lowerer.stores("bias");
-  const std::int64_t groups = layer.settings["groups"].get<std::int64_t>();
-  const std::int64_t filters = layer.settings["filters"].get<std::int64_t>();
-  // DepthwiseConv2D fails on strides that differ; a Conv2D with as many groups as channels is the same layer.
-  const bool even = std::ranges::adjacent_find(strides, std::not_equal_to<>()) == strides.end();
-  if (layer.kind.starts_with("depthwise") && even && rank < 3) {
+  if (depthwise) {
     settings["depth_multiplier"] = filters / groups;
     lowerer.add("DepthwiseConv" + std::to_string(rank) + "D", settings);
     return;
@@ -246,6 +173,11 @@ void lower_keras(Lowerer& lowerer, std::size_t rank) {
   settings["filters"] = filters;
   settings["groups"] = groups;
   lowerer.add("Conv" + std::to_string(rank) + "D", settings);
+  // The mean of one cell takes each s-th one. (TensorFlow has no MaxPool3D for float64.)
+  if (subsampled) {
+    lowerer.add("AveragePooling" + std::to_string(rank) + "D", {{"pool_size", 1}, {"strides", strides}}, {},
+                "subsample");
+  }
 }
 
 // Groups of tensors without architecture: only a kernel of this rank looks like it. Stride, padding and
@@ -283,18 +215,24 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
   LayerKind kind;
   kind.name = (depthwise ? "depthwise_conv" : "conv") + digit + "d";
   kind.summary =
-      depthwise ? "Convolves each channel c of x (n c " + spaced(spatial_names(rank)) +
+      depthwise ? "Convolves each channel c of x (n c " + spaced_spatial_names(rank) +
                       ") with m kernels of its own."
-                : "Convolves x (n c " + spaced(spatial_names(rank)) + ") with o kernels (cross-correlation).";
+                : "Convolves x (n c " + spaced_spatial_names(rank) + ") with o kernels (cross-correlation).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv" + digit + "d.html",
                   "https://keras.io/api/layers/convolution_layers/"};
   if (depthwise) {
-    kind.keras = {{"DepthwiseConv" + digit + "D", Status::exact, ""}};
+    kind.keras = {
+        {"DepthwiseConv" + digit + "D", Status::exact, ""},
+        {"SeparableConv" + digit + "D", Status::composed,
+         "a depthwise convolution and one of " + std::string(rank == 1 ? "1 cell" : "1 x 1 cells")}};
   } else {
     kind.torch = {{"Conv" + digit + "d", Status::exact, ""}};
     kind.keras = {{"Conv" + digit + "D", Status::exact, ""}};
   }
-  kind.lift = [rank](Lifter& lifter) { lift(lifter, rank); };
+  kind.lift = [rank](Lifter& lifter) {
+    const bool separable = lifter.node().class_name.starts_with("Separable");
+    separable ? lift_separable_convolution(lifter, rank) : lift(lifter, rank);
+  };
   kind.infer = infer;
   kind.need = [rank](const Layer&, Framework target) { return image_need(rank, target); };
   kind.lower = [rank](Lowerer& lowerer) {
@@ -316,6 +254,9 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
   }
   kind.mistakes = convolution_mistakes(rank, depthwise);
   kind.cases = convolution_cases(rank, depthwise);
+  if (depthwise) {
+    for (auto& test : separable_convolution_cases(rank)) kind.cases.push_back(std::move(test));
+  }
   return kind;
 }
 

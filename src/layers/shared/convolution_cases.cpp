@@ -59,7 +59,8 @@ std::vector<Case> torch_cases(std::size_t rank) {
   cases.add("same, dilation 2", {{"padding", "same"}, {"dilation", 2}});
   cases.add("valid", {{"padding", "valid"}});
   cases.add("stride 2, dilation 2", {{"stride", 2}, {"dilation", 2}, {"padding", 2}});
-  cases.made.back().target_refuses = true;
+  cases.add("stride 2 and 1, dilation 2",
+            {{"stride", uneven(rank, {2, 1, 1})}, {"dilation", uneven(rank, {2, 2, 1})}}, {9, 8, 5});
   for (const auto* mode : {"reflect", "replicate", "circular"}) {
     cases.add(std::string("padding ") + mode, {{"padding", 1}, {"padding_mode", mode}});
     cases.made.back().target_refuses = true;
@@ -94,6 +95,8 @@ std::vector<Case> depthwise_cases(std::size_t rank) {
   torch.add("one for each channel, no bias", {{"out_channels", Cases::channels}, {"bias", false}});
   torch.add("padding 1, stride 2", {{"padding", 1}, {"stride", 2}});
   torch.add("dilation 2", {{"dilation", 2}});
+  torch.add("stride 2, dilation 2, padding 1", {{"stride", 2}, {"dilation", 2}, {"padding", 1}});
+  if (rank == 2) torch.add("uneven stride, dilation", {{"stride", {1, 2}}, {"dilation", {2, 1}}});
   if (rank == 2) torch.add("uneven stride", {{"stride", uneven(rank, {1, 2})}});
   Cases keras(rank, Framework::keras, "DepthwiseConv" + digit + "D", {{"kernel_size", 3}});
   keras.add("default", Json::object());
