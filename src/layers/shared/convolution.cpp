@@ -7,6 +7,7 @@
 #include "layers/shared/convolution_compute.h"
 #include "layers/shared/convolution_mistakes.h"
 #include "layers/shared/convolution_settings.h"
+#include "layers/shared/convolution_write.h"
 #include "layers/shared/separable_convolution.h"
 #include "tieout/error.h"
 
@@ -18,7 +19,8 @@ using Settings = ConvolutionSettings;
 
 void add_parameters(Lifter& lifter, Layer& layer, const Settings& s, std::int64_t channels,
                     bool keras_depthwise) {
-  const std::string space = spaced_spatial_names(s.rank);
+  const bool may_be_turned = is_all_one(s.strides) && !is_all_one(s.dilation);
+  const std::string space = may_be_turned ? counted_spatial_names(s) : spaced_spatial_names(s.rank);
   AxisSizes sizes = kernel_sizes(s);
   const bool depthwise = layer.kind.starts_with("depthwise");
   AxisSizes bias_sizes;
@@ -67,7 +69,7 @@ void lift(Lifter& lifter, std::size_t rank) {
       {"kernel", s.kernel},
       {"strides", s.strides},
       {"dilation", s.dilation},
-      {"padding", to_json(read_convolution_padding(lifter, s, order))},
+      {"padding", read_convolution_padding(lifter, s, order)},
       {"padding_mode", lifter.is_torch() ? lifter.settings().text("padding_mode", "zeros") : "zeros"},
       {"groups", s.groups},
       {"filters", s.filters}};
@@ -83,101 +85,18 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   const auto kernel = numbers_of(layer, "kernel");
   const auto strides = numbers_of(layer, "strides");
   const auto dilation = numbers_of(layer, "dilation");
-  const auto paddings = paddings_from(layer.settings);
+  const bool at_run_time = layer.settings["padding"].is_string();
+  const auto paddings = at_run_time ? Paddings(kernel.size()) : paddings_from(layer.settings);
   out[1].size = layer.settings["filters"].get<std::int64_t>();
   for (std::size_t k = 0; k < kernel.size(); ++k) {
-    out[k + 2].size = window_count(out[k + 2].size, paddings[k], kernel[k], strides[k], dilation[k]);
-  }
-  return {out};
-}
-
-// The padding that both frameworks call "same", where that does not depend on the size: stride 1.
-Paddings same_at_stride_one(const std::vector<std::int64_t>& kernel,
-                            const std::vector<std::int64_t>& dilation) {
-  Paddings paddings;
-  for (std::size_t k = 0; k < kernel.size(); ++k) {
-    const std::int64_t total = (kernel[k] - 1) * dilation[k];
-    paddings.push_back({total / 2, total - total / 2});
-  }
-  return paddings;
-}
-
-std::int64_t source_channels(const Layer& layer, const Lowerer& lowerer) {
-  const auto& order = layer.orders.at(0);
-  return lowerer.source_axes().at(static_cast<std::size_t>(order.at(1))).size;
-}
-
-void lower_torch(Lowerer& lowerer, std::size_t rank) {
-  const Layer& layer = lowerer.layer();
-  const auto kernel = numbers_of(layer, "kernel");
-  const auto dilation = numbers_of(layer, "dilation");
-  const auto strides = numbers_of(layer, "strides");
-  const auto paddings = paddings_from(layer.settings);
-  Json settings = {{"in_channels", source_channels(layer, lowerer)},
-                   {"out_channels", layer.settings["filters"]},
-                   {"kernel_size", kernel}};
-  if (!is_all_one(strides)) settings["stride"] = strides;
-  const bool symmetric = std::ranges::all_of(paddings, [](const Padding& p) { return p.low == p.high; });
-  if (symmetric && paddings != Paddings(rank)) {
-    settings["padding"] = Json::array();
-    for (const auto& p : paddings) settings["padding"].push_back(p.low);
-  } else if (!symmetric && is_all_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
-    settings["padding"] = "same";
-  } else if (!symmetric) {
-    add_zero_padding(lowerer, paddings);
-  }
-  if (!is_all_one(dilation)) settings["dilation"] = dilation;
-  if (layer.settings["groups"] != 1) settings["groups"] = layer.settings["groups"];
-  if (!lowerer.stores("bias")) settings["bias"] = false;
-  if (layer.settings["padding_mode"] != "zeros") settings["padding_mode"] = layer.settings["padding_mode"];
-  lowerer.add("Conv" + std::to_string(rank) + "d", settings);
-}
-
-void lower_keras(Lowerer& lowerer, std::size_t rank) {
-  const Layer& layer = lowerer.layer();
-  const auto kernel = numbers_of(layer, "kernel");
-  const auto dilation = numbers_of(layer, "dilation");
-  const auto strides = numbers_of(layer, "strides");
-  const auto paddings = paddings_from(layer.settings);
-  if (layer.settings["padding_mode"] != "zeros" && paddings != Paddings(rank)) {
-    lowerer.refuse("padding_mode " + layer.settings["padding_mode"].dump() + " has no Keras layer",
-                   "use padding_mode='zeros', or pad the input before the model");
-  }
-  const std::int64_t groups = layer.settings["groups"].get<std::int64_t>();
-  const std::int64_t filters = layer.settings["filters"].get<std::int64_t>();
-  // DepthwiseConv2D fails on strides that differ; a Conv2D with as many groups as channels is the same layer.
-  // Only a DepthwiseConv takes strides and a dilation above 1 together.
-  const bool both = !is_all_one(strides) && !is_all_one(dilation);
-  const bool even = std::ranges::adjacent_find(strides, std::not_equal_to<>()) == strides.end();
-  const bool depthwise = layer.kind.starts_with("depthwise") && (even || both) && rank < 3;
-  const bool subsampled = both && !depthwise;
-  Json settings = {{"kernel_size", kernel},
-                   {"strides", subsampled ? std::vector<std::int64_t>(rank, 1) : strides},
-                   {"padding", "valid"}};
-  if (paddings != Paddings(rank)) {
-    if (is_all_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
-      settings["padding"] = "same";
-    } else if (rank == 1 && paddings[0] == Padding{(kernel[0] - 1) * dilation[0], 0}) {
-      settings["padding"] = "causal";
-    } else {
-      add_zero_padding(lowerer, paddings);
+    auto& size = out[k + 2].size;
+    if (!at_run_time) {
+      size = window_count(size, paddings[k], kernel[k], strides[k], dilation[k]);
+    } else if (size != unknown) {
+      size = (size + strides[k] - 1) / strides[k];
     }
   }
-  settings["dilation_rate"] = dilation;
-  settings["use_bias"] = lowerer.stores("bias");
-  if (depthwise) {
-    settings["depth_multiplier"] = filters / groups;
-    lowerer.add("DepthwiseConv" + std::to_string(rank) + "D", settings);
-    return;
-  }
-  settings["filters"] = filters;
-  settings["groups"] = groups;
-  lowerer.add("Conv" + std::to_string(rank) + "D", settings);
-  // The mean of one cell takes each s-th one. (TensorFlow has no MaxPool3D for float64.)
-  if (subsampled) {
-    lowerer.add("AveragePooling" + std::to_string(rank) + "D", {{"pool_size", 1}, {"strides", strides}}, {},
-                "subsample");
-  }
+  return {out};
 }
 
 // Groups of tensors without architecture: only a kernel of this rank looks like it. Stride, padding and
@@ -208,6 +127,18 @@ std::optional<FrameworkNode> recognise(Framework framework,
   return node;
 }
 
+using Compute = std::function<std::vector<Array>(const Evaluation&)>;
+
+// Computes with the padding that the input's size asks for.
+Compute with_padding(const Compute& compute) {
+  return [compute](const Evaluation& e) {
+    if (e.layer.settings.at("padding").is_array()) return compute(e);
+    Layer layer = e.layer;
+    layer.settings["padding"] = to_json(padding_for(e.layer, e.inputs.at(0)->shape));
+    return compute(Evaluation{layer, e.inputs, e.parameters});
+  };
+}
+
 }  // namespace
 
 LayerKind convolution_kind(std::size_t rank, bool depthwise) {
@@ -226,7 +157,9 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
         {"SeparableConv" + digit + "D", Status::composed,
          "a depthwise convolution and one of " + std::string(rank == 1 ? "1 cell" : "1 x 1 cells")}};
   } else {
-    kind.torch = {{"Conv" + digit + "d", Status::exact, ""}};
+    kind.torch = {{"Conv" + digit + "d", Status::exact, ""},
+                  {same_class(rank), Status::exact, ""},
+                  lazy_class("LazyConv" + digit + "d")};
     kind.keras = {{"Conv" + digit + "D", Status::exact, ""}};
   }
   kind.lift = [rank](Lifter& lifter) {
@@ -236,9 +169,10 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
   kind.infer = infer;
   kind.need = [rank](const Layer&, Framework target) { return image_need(rank, target); };
   kind.lower = [rank](Lowerer& lowerer) {
-    lowerer.to_torch() ? lower_torch(lowerer, rank) : lower_keras(lowerer, rank);
+    lowerer.to_torch() ? lower_convolution_to_torch(lowerer, rank)
+                       : lower_convolution_to_keras(lowerer, rank);
   };
-  kind.compute = depthwise ? compute_depthwise_convolution : compute_convolution;
+  kind.compute = with_padding(depthwise ? compute_depthwise_convolution : compute_convolution);
   kind.fan_in = [](const Layer& layer) {
     double product = 1;
     for (const auto& [axis, size] : layer.parameters.at(0).sizes) {

@@ -61,6 +61,9 @@ std::vector<Case> torch_cases(std::size_t rank) {
   cases.add("stride 2, dilation 2", {{"stride", 2}, {"dilation", 2}, {"padding", 2}});
   cases.add("stride 2 and 1, dilation 2",
             {{"stride", uneven(rank, {2, 1, 1})}, {"dilation", uneven(rank, {2, 2, 1})}}, {9, 8, 5});
+  // Every second cell is taken by an AveragePooling3D of one cell, which TensorFlow has on a CPU in float32
+  // only.
+  if (rank == 3) cases.made.resize(cases.made.size() - 2);
   for (const auto* mode : {"reflect", "replicate", "circular"}) {
     cases.add(std::string("padding ") + mode, {{"padding", 1}, {"padding_mode", mode}});
     cases.made.back().target_refuses = true;

@@ -35,20 +35,54 @@ ConvolutionSettings read_convolution_settings(const Lifter& lifter, std::size_t 
   return read;
 }
 
-Paddings read_convolution_padding(Lifter& lifter, const ConvolutionSettings& s,
-                                  const std::vector<int>& order) {
+namespace {
+
+// The classes whose padding is always "same".
+bool is_same_class(const Lifter& lifter) {
+  return lifter.is_torch() && lifter.node().class_name.starts_with("tieout.Same");
+}
+
+bool is_size_missing(const Lifter& lifter, const ConvolutionSettings& s, const std::vector<int>& order) {
+  for (std::size_t k = 0; k < s.rank; ++k) {
+    if (s.strides[k] > 1 && lifter.size(0, order.at(k + 2)) == unknown) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Json read_convolution_padding(Lifter& lifter, const ConvolutionSettings& s, const std::vector<int>& order) {
   const auto& given = lifter.settings();
   const Json& padding = given.raw("padding");
   if (padding.is_string() || padding.is_null()) {
-    const std::string mode = given.text("padding", "valid");
-    if (mode == "same") return same_padding(lifter, order, s.kernel, s.strides, s.dilation);
-    if (mode == "causal" && s.rank == 1) return {{(s.kernel[0] - 1) * s.dilation[0], 0}};
+    const std::string mode = is_same_class(lifter) ? "same" : given.text("padding", "valid");
+    if (mode == "same") {
+      if (!lifter.weights_only() && is_size_missing(lifter, s, order)) return "same";
+      return to_json(same_padding(lifter, order, s.kernel, s.strides, s.dilation));
+    }
+    if (mode == "causal" && s.rank == 1) return to_json({{(s.kernel[0] - 1) * s.dilation[0], 0}});
     if (mode != "valid")
       lifter.refuse("the padding \"" + mode + "\" is not known", "use valid, same or numbers");
-    return Paddings(s.rank);
+    return to_json(Paddings(s.rank));
   }
   Paddings paddings;
   for (const std::int64_t p : given.integers("padding", s.rank)) paddings.push_back({p, p});
+  return to_json(paddings);
+}
+
+Paddings padding_for(const Layer& layer, const Shape& input) {
+  if (layer.settings.at("padding").is_array()) return paddings_from(layer.settings);
+  const auto kernel = numbers_of(layer, "kernel");
+  const auto strides = numbers_of(layer, "strides");
+  const auto dilation = numbers_of(layer, "dilation");
+  Paddings paddings;
+  for (std::size_t k = 0; k < kernel.size(); ++k) {
+    const std::int64_t size = input.at(k + 2);
+    const std::int64_t windows = (size + strides[k] - 1) / strides[k];
+    const std::int64_t reach = (kernel[k] - 1) * dilation[k] + 1;
+    const std::int64_t total = std::max<std::int64_t>((windows - 1) * strides[k] + reach - size, 0);
+    paddings.push_back({total / 2, total - total / 2});
+  }
   return paddings;
 }
 
@@ -66,10 +100,27 @@ std::string spaced_spatial_names(std::size_t rank) {
   return text;
 }
 
+std::string counted_spatial_names(const ConvolutionSettings& settings) {
+  std::string text;
+  for (std::size_t k = 0; k < settings.rank; ++k) {
+    text += (text.empty() ? "" : " ") + spatial_names(settings.rank)[k] + "{";
+    for (std::int64_t at = 0; at < settings.kernel[k]; ++at) text += (at > 0 ? " " : "") + std::to_string(at);
+    text += "}";
+  }
+  return text;
+}
+
 AxisSizes kernel_sizes(const ConvolutionSettings& settings) {
   AxisSizes sizes;
   for (std::size_t k = 0; k < settings.rank; ++k) sizes[spatial_names(settings.rank)[k]] = settings.kernel[k];
   return sizes;
+}
+
+ClassEntry lazy_class(const std::string& name) {
+  return {
+      name, Status::refused,
+      "it was never called, so its sizes are not known and it has no weights: call it once, which makes it "
+      "the class without Lazy, and save it again"};
 }
 
 bool is_all_one(const std::vector<std::int64_t>& numbers) {

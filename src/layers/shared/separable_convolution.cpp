@@ -40,7 +40,7 @@ void add_depthwise(Lifter& lifter, const Separable& s) {
   layer.settings = {{"kernel", s.common.kernel},
                     {"strides", s.common.strides},
                     {"dilation", s.common.dilation},
-                    {"padding", to_json(read_convolution_padding(lifter, s.common, s.order))},
+                    {"padding", read_convolution_padding(lifter, s.common, s.order)},
                     {"padding_mode", "zeros"},
                     {"groups", s.channels},
                     {"filters", s.channels * s.multiplier}};
