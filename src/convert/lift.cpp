@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layers/layer_kind.h"
+#include "layers/record/class_name.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -125,26 +126,25 @@ std::optional<std::vector<int>> input_values(const Model& model, const Framework
 
 void refuse(Model& model, const FrameworkNode& node, const std::string& reason, const std::string& way_out) {
   const std::string name = node.name.empty() ? "the whole model" : node.name;
-  const std::string named = node.class_name.empty() ? "" : " (" + node.class_name + ")";
+  const std::string named = node.class_name.empty() ? "" : " (" + listed_class(node) + ")";
   model.findings.push_back({Severity::forbids, name + named, reason, way_out});
 }
 
 const LayerKind* kind_of(Model& model, const FrameworkNode& node) {
-  const LayerKind* kind = kind_of_class(model.framework, node.class_name);
+  const std::string name = listed_class(node);
+  const LayerKind* kind = kind_of_class(model.framework, name);
   if (kind == nullptr) {
-    const bool own_code =
-        model.framework == Framework::torch && node.class_name.find('.') != std::string::npos;
+    const bool own_code = model.framework == Framework::torch && name.find('.') != std::string::npos;
     refuse(model, node,
-           own_code ? "the class " + node.class_name +
-                          " is code of its own, which is not in the file and never run"
-                    : "the class " + node.class_name + " is not supported",
+           own_code ? "the class " + name + " is code of its own, which is not in the file and never run"
+                    : "the class " + name + " is not supported",
            own_code
                ? "save its state_dict, and carry that into a model of the other framework with --like"
                : "see `tieout layers` for what is; carry the weights into a model made of those with --like");
     return nullptr;
   }
   const auto& classes = model.framework == Framework::torch ? kind->torch : kind->keras;
-  const auto entry = std::ranges::find(classes, node.class_name, &ClassEntry::name);
+  const auto entry = std::ranges::find(classes, name, &ClassEntry::name);
   if (entry->status == Status::refused) {
     refuse(model, node, entry->reason, "replace the layer by ones that `tieout layers` lists as carried");
     return nullptr;
@@ -259,8 +259,9 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
 
 std::vector<int> lift_fresh(Model& model, FrameworkModel& source, int node, const std::vector<int>& values) {
   const FrameworkNode& made = source.nodes[static_cast<std::size_t>(node)];
-  const LayerKind* kind = kind_of_class(source.framework, made.class_name);
-  if (kind == nullptr) throw internal_error("the lowering made a " + made.class_name + " that nothing reads");
+  const LayerKind* kind = kind_of_class(source.framework, listed_class(made));
+  if (kind == nullptr)
+    throw internal_error("the lowering made a " + listed_class(made) + " that nothing reads");
   Lifter lifter(model, source, node, values, true);
   kind->lift(lifter);
   return lifter.outputs();

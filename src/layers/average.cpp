@@ -1,18 +1,19 @@
 #include "layers/shared/merge.h"
 
-// y = (a + b + ...) / number of inputs, inputs of one rank.
+// y = (a + b + ...) / number of inputs, a size of 1 standing for any.
 
 namespace tieout::layers {
 
 LayerKind average() {
   Merge form;
   form.name = "average";
-  form.torch_function = "torch.mean";
-  form.keras_class = "Average";
-  form.summary = "y = (a + b + ...) / number of inputs, inputs of one rank.";
+  form.torch_function = "torch.average";
+  form.keras_layer = "Average";
+  form.summary = "y = (a + b + ...) / number of inputs, a size of 1 standing for any.";
   form.torch_call = infix("+");
   form.join = [](double left, double right) { return left + right; };
   form.is_mean = true;
+  form.only_two = false;
   return merge_kind(form);
 }
 

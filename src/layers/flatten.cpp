@@ -1,6 +1,10 @@
+#include <algorithm>
+
 #include "layers/layer_kind.h"
+#include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/spatial.h"
+#include "tieout/error.h"
 
 // Joins all axes but the batch into one, the last axis fastest.   x: n a b ...   ->   y: n (a b ...)
 //
@@ -12,13 +16,37 @@ namespace tieout::layers {
 
 namespace {
 
+// The sizes behind the batch where only the axes from start_dim to end_dim are joined.
+std::vector<std::int64_t> flattened(const Lifter& lifter) {
+  if (!lifter.input().known)
+    lifter.refuse("it depends on the input's shape, which is not known", "give it with --input-shape");
+  const Axes& axes = lifter.input().axes;
+  const auto rank = static_cast<std::int64_t>(axes.size());
+  const std::int64_t first = checked_axis(lifter.settings().integer("start_dim", 1), rank);
+  const std::int64_t last = checked_axis(lifter.settings().integer("end_dim", -1), rank);
+  if (first == 0) lifter.refuse("it joins the batch with other axes", "give it a start_dim of 1 or more");
+  if (last < first) throw malformed("its end_dim stands before its start_dim");
+  std::vector<std::int64_t> shape;
+  for (std::int64_t k = 1; k < rank; ++k) {
+    const std::int64_t size = axes[static_cast<std::size_t>(k)].size;
+    if (k <= first || k > last) {
+      shape.push_back(size == unknown ? -1 : size);
+    } else {
+      shape.back() = size == unknown || shape.back() == -1 ? -1 : shape.back() * size;
+    }
+  }
+  if (std::ranges::count(shape, -1) > 1)
+    lifter.refuse("several of its sizes are not known", "give them with --input-shape");
+  return shape;
+}
+
 void lift(Lifter& lifter) {
   const auto& given = lifter.settings();
   Layer layer = lifter.layer("flatten");
   if (lifter.is_torch()) {
     if (given.integer("start_dim", 1) != 1 || given.integer("end_dim", -1) != -1) {
-      lifter.refuse("it flattens only some axes (start_dim, end_dim)",
-                    "use nn.Flatten() or an nn.Unflatten behind it");
+      layer.kind = "reshape";
+      layer.settings = {{"shape", flattened(lifter)}};
     }
   } else if (given.text("data_format", "channels_last") == "channels_first" && !lifter.weights_only() &&
              lifter.input().axes.size() > 2) {
@@ -81,6 +109,8 @@ LayerKind flatten() {
   kind.cases = {torch_case("image", "Flatten", Json::object(), {2, 3, 4, 5}),
                 torch_case("sequence", "Flatten", Json::object(), {2, 3, 4}),
                 torch_case("flat already", "Flatten", Json::object(), {2, 5}),
+                torch_case("rows and columns", "Flatten", {{"start_dim", 2}}, {2, 3, 4, 5}),
+                torch_case("channels and rows", "Flatten", {{"end_dim", 2}}, {2, 3, 4, 5}),
                 keras_case("image", "Flatten", Json::object(), {2, 4, 5, 3}),
                 keras_case("channels first", "Flatten", {{"data_format", "channels_first"}}, {2, 3, 4, 5}),
                 keras_case("flat already", "Flatten", Json::object(), {2, 5})};

@@ -1,6 +1,6 @@
 #include "layers/shared/merge.h"
 
-// y = a b ..., inputs of one rank.
+// y = a b ..., a size of 1 standing for any.
 
 namespace tieout::layers {
 
@@ -8,10 +8,13 @@ LayerKind multiply() {
   Merge form;
   form.name = "multiply";
   form.torch_function = "torch.mul";
-  form.keras_class = "Multiply";
-  form.summary = "y = a b ..., inputs of one rank.";
+  form.keras_layer = "Multiply";
+  form.keras_operator = "Multiply";
+  form.tensorflow = {"tf.math.multiply"};
+  form.summary = "y = a b ..., a size of 1 standing for any.";
   form.torch_call = infix("*");
   form.join = [](double left, double right) { return left * right; };
+  form.only_two = false;
   return merge_kind(form);
 }
 

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <optional>
 
 #include "layers/layer_kind.h"
+#include "layers/record/class_name.h"
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/operator_call.h"
 #include "tieout/error.h"
 
 // The same numbers in the same order under other sizes; the batch stays.   x: n a...   ->   y: n r1 r2 ...
@@ -69,15 +72,79 @@ std::vector<std::int64_t> unflattened(const Lifter& lifter) {
   return shape;
 }
 
+// The operator's and TensorFlow's shape has the batch in front.
+std::vector<std::int64_t> without_batch(Lifter& lifter) {
+  CallArguments arguments(lifter);
+  arguments.take(0, {"x", "tensor"});
+  Json given = arguments.take_or_setting(1, {"newshape", "shape"});
+  arguments.finish();
+  const bool numbers = given.is_array() && std::ranges::all_of(given, [](const Json& size) {
+                         return size.is_number_integer() || size.is_null();
+                       });
+  if (!numbers || given.empty()) lifter.refuse("its shape is not a list of numbers", "give it as numbers");
+  for (auto& size : given) size = size.is_null() ? Json(-1) : size;
+  auto shape = given.get<std::vector<std::int64_t>>();
+  const auto open = std::ranges::count(shape, -1);
+  std::int64_t cells = 1;
+  for (std::size_t k = 1; k < lifter.input().axes.size(); ++k) {
+    const std::int64_t size = lifter.input().axes[k].size;
+    cells = size == unknown || cells == unknown ? unknown : cells * size;
+  }
+  std::int64_t own = 1;
+  for (std::size_t k = 1; k < shape.size(); ++k) own *= shape[k];
+  if (shape.front() != -1 || open != 1 || own != cells || shape.size() == 1)
+    lifter.refuse("its shape " + given.dump() + " does not keep the samples of the batch apart",
+                  "give -1 for the batch and the other sizes as numbers, or use the layer Reshape");
+  shape.erase(shape.begin());
+  return shape;
+}
+
+std::vector<std::int64_t> read_shape(Lifter& lifter) {
+  const std::string name = listed_class(lifter.node());
+  if (name == "Unflatten") return unflattened(lifter);
+  if (name == "ops.Reshape" || name == "tf.reshape") return without_batch(lifter);
+  return lifter.settings().list(lifter.is_torch() ? "shape" : "target_shape");
+}
+
+// The places in `long_one` that are left when the sizes of `short_one` are found there in order, if those are
+// all 1; the batch is place 0 of both.
+std::optional<std::vector<std::int64_t>> ones_between(const std::vector<std::int64_t>& short_one,
+                                                      const std::vector<std::int64_t>& long_one) {
+  std::vector<std::int64_t> places;
+  std::size_t found = 0;
+  for (std::size_t k = 0; k < long_one.size(); ++k) {
+    if (found < short_one.size() && short_one[found] == long_one[k]) {
+      ++found;
+    } else if (long_one[k] == 1) {
+      places.push_back(static_cast<std::int64_t>(k) + 1);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (found != short_one.size() || places.empty()) return std::nullopt;
+  return places;
+}
+
 void lift(Lifter& lifter) {
-  const auto& name = lifter.node().class_name;
-  std::vector<std::int64_t> shape =
-      name == "Unflatten" ? unflattened(lifter)
-                          : lifter.settings().list(lifter.is_torch() ? "shape" : "target_shape");
+  std::vector<std::int64_t> shape = read_shape(lifter);
   check(shape);
-  if (!lifter.weights_only() && lifter.input().known) shape = solved(shape, lifter.input().axes);
   Layer layer = lifter.layer("reshape");
   layer.settings = {{"shape", shape}};
+  if (!lifter.weights_only() && lifter.input().known) {
+    shape = solved(shape, lifter.input().axes);
+    layer.settings = {{"shape", shape}};
+    // Where only axes of one cell come or go the others stay what they are.
+    std::vector<std::int64_t> sizes;
+    for (std::size_t k = 1; k < lifter.input().axes.size(); ++k) sizes.push_back(lifter.input().axes[k].size);
+    const bool known = std::ranges::find(sizes, unknown) == sizes.end();
+    if (const auto added = known ? ones_between(sizes, shape) : std::nullopt) {
+      layer.kind = "expand_dims";
+      layer.settings = {{"places", *added}};
+    } else if (const auto left = known ? ones_between(shape, sizes) : std::nullopt) {
+      layer.kind = "squeeze";
+      layer.settings = {{"axes", *left}};
+    }
+  }
   lifter.add(std::move(layer));
 }
 
@@ -119,7 +186,7 @@ LayerKind reshape() {
   LayerKind kind;
   kind.name = "reshape";
   kind.torch = exact({"Unflatten", "torch.reshape"});
-  kind.keras = exact({"Reshape"});
+  kind.keras = exact({"Reshape", "ops.Reshape", "tf.reshape"});
   kind.summary = "The numbers of a sample in the same order under other sizes.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html",
                   "https://keras.io/api/layers/reshaping_layers/reshape/"};
@@ -138,6 +205,12 @@ LayerKind reshape() {
       keras_case("of a vector", "Reshape", {{"target_shape", Json::array({2, 2, 3})}}, {2, 12}),
       keras_case("of an image, one size open", "Reshape", {{"target_shape", Json::array({-1, 3})}},
                  {2, 4, 5, 3}),
+      operator_case("of an image", "Reshape", {{"newshape", Json{-1, 20, 3}}}, {{2, 4, 5, 3}}),
+      keras_case("new axes of one cell", "Reshape", {{"target_shape", Json{1, 1, 3}}}, {2, 3}),
+      keras_case("fewer axes of one cell", "Reshape", {{"target_shape", Json::array({3})}}, {2, 1, 1, 3}),
+      keras_case("of a vector to a column", "Reshape", {{"target_shape", Json{-1, 1}}}, {2, 6}),
+      keras_case("of one row to a sequence", "Reshape", {{"target_shape", Json{-1, 3}}}, {2, 1, 5, 3}),
+      keras_case("of channels to groups", "Reshape", {{"target_shape", Json{4, 5, 2, 3}}}, {2, 4, 5, 6}),
       keras_case("across the channels", "Reshape", {{"target_shape", Json::array({6, 10})}}, {2, 4, 5, 3})};
   return kind;
 }

@@ -1,6 +1,6 @@
 #include "layers/shared/merge.h"
 
-// y = a - b, inputs of one rank.
+// y = a - b, a size of 1 standing for any.
 
 namespace tieout::layers {
 
@@ -8,8 +8,10 @@ LayerKind subtract() {
   Merge form;
   form.name = "subtract";
   form.torch_function = "torch.sub";
-  form.keras_class = "Subtract";
-  form.summary = "y = a - b, inputs of one rank.";
+  form.keras_layer = "Subtract";
+  form.keras_operator = "Subtract";
+  form.tensorflow = {"tf.math.subtract"};
+  form.summary = "y = a - b, a size of 1 standing for any.";
   form.torch_call = infix("-");
   form.join = [](double left, double right) { return left - right; };
   form.only_two = true;

@@ -32,12 +32,14 @@ def random_source(item):
 
 
 def make_inputs(case, source):
-    """One array for each input shape: "normal", "small" (0.01 x normal) or "indices:N" (integers below N)."""
+    """One array for each input shape: "normal", "small" (0.01 x normal), "positive" or "indices:N" (integers below N)."""
     kind, _, bound = case["inputs"].partition(":")
     arrays = []
     for shape in case["input_shapes"]:
         if kind == "indices":
             arrays.append(source.integers(0, int(bound), shape, dtype=np.int32))
+        elif kind == "positive":
+            arrays.append(source.uniform(0.1, 2.0, shape))
         else:
             arrays.append(source.standard_normal(shape) * (0.01 if kind == "small" else 1.0))
     return arrays
@@ -53,7 +55,9 @@ def make_value(name, shape, source):
 
 
 def save_arrays(path, prefix, arrays):
-    np.savez(path, **{f"{prefix}{k}": array for k, array in enumerate(arrays)})
+    """Truth values as 0 and 1: they are compared as numbers."""
+    numbers = [array.astype(np.float64) if array.dtype == bool else array for array in arrays]
+    np.savez(path, **{f"{prefix}{k}": array for k, array in enumerate(numbers)})
 
 
 def load_arrays(path, prefix):

@@ -1,10 +1,11 @@
 """Makes cases' models in the real Keras and runs what tieout wrote, in float64. See case_runner.py.
 
-{"id", "do": "make", "case", "model", "inputs", "outputs"}: makes a Functional model of the one layer with random
+{"id", "do": "make", "case", "model", "inputs", "outputs"}: makes a Functional model of the one layer or operator with random
     parameters and inputs, saves it (.keras), and records inputs and outputs (.npz).
 {"id", "do": "run", "model", "inputs", "outputs"}: loads NAME.keras and runs it.
 """
 
+import importlib
 import os
 
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
@@ -12,15 +13,20 @@ os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MI
 import keras
 import tensorflow as tf
 from case_runner import load_arrays, main, make_inputs, make_value, random_source, save_arrays
+from keras.src.layers.merging.base_merge import Merge
 
 # Before any layer is made: afterwards it would not reach the default dtype policy.
 keras.config.set_floatx("float64")
 
 
-def call(layer, case, tensors):
+def call(case, tensors):
+    if case["class"].startswith("ops."):
+        return call_operator(case, tensors)
+    layer = layer_of(case)
     if case["class"] == "MultiHeadAttention":
         return layer(*tensors[:2], **({"key": tensors[2]} if len(tensors) > 2 else {}))
-    return layer(tensors[0] if len(tensors) == 1 else tensors)
+    takes_one = len(tensors) == 1 and not isinstance(layer, Merge)
+    return layer(tensors[0] if takes_one else tensors)
 
 
 def randomise(model, source):
@@ -38,6 +44,31 @@ def run(model, inputs, predict=False):
     return [keras.ops.convert_to_numpy(tensor) for tensor in results]
 
 
+def operator_class(name):
+    """"ops.Add" is the class behind keras.ops.add, in whichever of the modules of keras.src.ops it is."""
+    for module in ("numpy", "nn", "core", "math", "image", "linalg"):
+        found = getattr(importlib.import_module(f"keras.src.ops.{module}"), name.removeprefix("ops."), None)
+        if found is not None:
+            return found
+    raise LookupError(name)
+
+
+def call_operator(case, tensors):
+    """Settings "args" and "kwargs" are the call's, with {"input": k} for a tensor; the others are __init__'s."""
+
+    def filled(value):
+        if isinstance(value, list):
+            return [filled(part) for part in value]
+        if isinstance(value, dict) and value.keys() == {"input"}:
+            return tensors[value["input"]]
+        return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+    settings = dict(case["settings"])
+    args = filled(settings.pop("args", [{"input": k} for k in range(len(tensors))]))
+    kwargs = {name: filled(value) for name, value in settings.pop("kwargs", {}).items()}
+    return operator_class(case["class"])(**settings)(*args, **kwargs)
+
+
 def layer_of(case):
     name, settings = case["class"], dict(case["settings"])
     if name.startswith("activation:"):
@@ -51,7 +82,7 @@ def make(item):
     keras.utils.set_random_seed(1)
     inputs = make_inputs(case, source)
     entries = [keras.Input(array.shape[1:], dtype=array.dtype.name) for array in inputs]
-    model = keras.Model(entries, call(layer_of(case), case, entries))
+    model = keras.Model(entries, call(case, entries))
     randomise(model, source)
     model.save(item["model"])
     save_arrays(item["inputs"], "input/", inputs)

@@ -1,8 +1,11 @@
-// Kinds that join inputs of one rank number by number: y = a + b + ..., a size of 1 standing for any.
+// Kinds that join inputs number by number: y = a + b + ..., aligned as in shared/broadcast.h.
+//
+// Setting "operands", where there are constants: what is joined, in order, an input being {"input": k}.
 #pragma once
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "layers/layer_kind.h"
 
@@ -10,20 +13,32 @@ namespace tieout {
 
 struct Merge {
   std::string name;
-  std::string torch_function;  // "torch.add": the name under which our own PyTorch files hold it
-  std::string keras_class;     // "Add"
+  std::string torch_function;           // "torch.add": the name under which our own files hold it
+  std::string keras_layer;              // "Add"; empty: there is only the operator
+  std::string keras_operator;           // "Add", of keras.ops.numpy; empty: there is only the layer
+  std::vector<std::string> tensorflow;  // functions in files of Keras 2, "tf.math.add"
   std::string summary;
-  // The expression of the first two inputs, "{0} + {1}", and of a result and one more input.
+  // The expression of two operands, "{0} + {1}"; more are joined one after another.
   std::function<std::string(const std::string& left, const std::string& right)> torch_call;
+  // The expression with a constant, where it is another one; null: the same.
+  std::function<std::string(const std::string& input, const std::string& constant)> torch_constant;
   std::function<double(double left, double right)> join;
-  bool is_mean = false;  // the joined result is divided by the number of inputs
-  bool only_two = false;
+  bool tensors_only = false;  // torch's function takes no numbers
+  bool is_mean = false;       // the joined result is divided by the number of inputs
+  bool only_two = true;
 };
 
+// A kind of its own, with the name of the form.
 LayerKind merge_kind(const Merge& form);
+// One kind for several forms: its setting "function" has the form's name.
+LayerKind merge_kind(const std::string& name, const std::vector<Merge>& forms);
 
 // Both frameworks' usual expressions.
 std::function<std::string(const std::string&, const std::string&)> infix(const std::string& sign);
 std::function<std::string(const std::string&, const std::string&)> prefix(const std::string& function);
+
+// Cases of a form, in the same order for all: tensors of one shape, broadcast ones, constants on either side.
+std::vector<Case> merge_layer_cases(const Merge& form);
+std::vector<Case> merge_operator_cases(const Merge& form, bool positive);
 
 }  // namespace tieout
