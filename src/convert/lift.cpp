@@ -130,9 +130,18 @@ void refuse(Model& model, const FrameworkNode& node, const std::string& reason, 
   model.findings.push_back({Severity::forbids, name + named, reason, way_out});
 }
 
-const LayerKind* kind_of(Model& model, const FrameworkNode& node) {
+// The kind and the name under which it lists the node's class. Operators whose name no layer has may be
+// listed without the prefix.
+std::pair<const LayerKind*, std::string> kind_of_node(Framework framework, const FrameworkNode& node) {
   const std::string name = listed_class(node);
-  const LayerKind* kind = kind_of_class(model.framework, name);
+  const LayerKind* kind = kind_of_class(framework, name);
+  if (kind != nullptr || !is_keras_operator(node)) return {kind, name};
+  kind = kind_of_class(framework, node.class_name);
+  return {kind, kind == nullptr ? name : node.class_name};
+}
+
+const LayerKind* kind_of(Model& model, const FrameworkNode& node) {
+  const auto [kind, name] = kind_of_node(model.framework, node);
   if (kind == nullptr) {
     const bool own_code = model.framework == Framework::torch && name.find('.') != std::string::npos;
     refuse(model, node,
@@ -259,7 +268,7 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
 
 std::vector<int> lift_fresh(Model& model, FrameworkModel& source, int node, const std::vector<int>& values) {
   const FrameworkNode& made = source.nodes[static_cast<std::size_t>(node)];
-  const LayerKind* kind = kind_of_class(source.framework, listed_class(made));
+  const LayerKind* kind = kind_of_node(source.framework, made).first;
   if (kind == nullptr)
     throw internal_error("the lowering made a " + listed_class(made) + " that nothing reads");
   Lifter lifter(model, source, node, values, true);

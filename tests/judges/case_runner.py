@@ -32,7 +32,8 @@ def random_source(item):
 
 
 def make_inputs(case, source):
-    """One array for each input shape: "normal", "small" (0.01 x normal), "positive" or "indices:N" (integers below N)."""
+    """One array for each input shape: "normal", "small" (0.01 x normal), "positive" (0.1 to 2), "above one"
+    (1.1 to 3) or "indices:N" (integers below N)."""
     kind, _, bound = case["inputs"].partition(":")
     arrays = []
     for shape in case["input_shapes"]:
@@ -40,6 +41,8 @@ def make_inputs(case, source):
             arrays.append(source.integers(0, int(bound), shape, dtype=np.int32))
         elif kind == "positive":
             arrays.append(source.uniform(0.1, 2.0, shape))
+        elif kind == "above one":
+            arrays.append(source.uniform(1.1, 3.0, shape))
         else:
             arrays.append(source.standard_normal(shape) * (0.01 if kind == "small" else 1.0))
     return arrays
