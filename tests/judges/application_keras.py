@@ -40,10 +40,13 @@ def randomise(model, random):
 
 
 def tame_logits(model, inputs):
-    """Makes the last dense layer's outputs about 1 in size, so that its softmax says something of all of them."""
-    last = [layer for layer in model.layers if isinstance(layer, keras.layers.Dense)][-1]
-    logits = keras.Model(model.inputs, last.input).predict(inputs, verbose=0) @ last.kernel.numpy()
-    last.kernel.assign(last.kernel.numpy() / np.std(logits))
+    """Makes the outputs of the last layer with a kernel (dense, or 1 x 1 on one cell) about 1 in size, so that the
+    softmax behind it says something of all of them."""
+    last = [layer for layer in model.layers if hasattr(layer, "kernel")][-1]
+    features = keras.Model(model.inputs, last.input).predict(inputs, verbose=0)
+    kernel = last.kernel.numpy()
+    logits = features.reshape(len(inputs), -1) @ kernel.reshape(-1, kernel.shape[-1])
+    last.kernel.assign(kernel / np.std(logits))
 
 
 def make(name, size, folder):
