@@ -1,8 +1,11 @@
 #include <algorithm>
 
 #include "layers/layer_kind.h"
+#include "layers/record/class_name.h"
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/operator_call.h"
+#include "layers/shared/read_axes.h"
 #include "tieout/error.h"
 
 // Puts inputs one behind the other along an axis.   x: n ... a_k ...   ->   y: n ... (a_0 + a_1 + ...) ...
@@ -13,10 +16,27 @@ namespace tieout::layers {
 
 namespace {
 
-void lift(Lifter& lifter) {
+// PyTorch's dim, the axis of Keras' layer (-1), of its operator and of TensorFlow's function (0).
+std::int64_t axis_number(Lifter& lifter) {
   const auto& given = lifter.settings();
-  if (given.has("args") || given.has("kwargs"))
-    lifter.refuse("it is called with constants", "concatenate tensors only");
+  if (lifter.is_torch()) return given.integer("dim", 0);
+  if (listed_class(lifter.node()) == "Concatenate") {
+    if (given.has("args")) lifter.refuse("it is called with constants", "concatenate tensors only");
+    return given.integer("axis", -1);
+  }
+  CallArguments arguments(lifter);
+  const Json values = arguments.take(0, {"xs", "values"});
+  const Json axis = arguments.take_or_setting(1, {"axis"});
+  arguments.finish();
+  const bool tensors = values.is_array() && std::ranges::all_of(values, [](const Json& value) {
+                         return input_of(value).has_value();
+                       });
+  if (!tensors) lifter.refuse("it is called with constants", "concatenate tensors only");
+  if (!axis.is_null() && !axis.is_number_integer()) throw malformed("its axis is no number");
+  return axis.is_null() ? 0 : axis.get<std::int64_t>();
+}
+
+void lift(Lifter& lifter) {
   std::int64_t rank = 0;
   for (std::size_t k = 0; k < lifter.input_count(); ++k) {
     if (!lifter.input(k).known) continue;
@@ -25,8 +45,7 @@ void lift(Lifter& lifter) {
       throw malformed("inputs of " + std::to_string(rank) + " and " + std::to_string(own) + " axes");
     rank = own;
   }
-  const std::int64_t axis =
-      checked_axis(given.integer(lifter.is_torch() ? "dim" : "axis", lifter.is_torch() ? 0 : -1), rank);
+  const std::int64_t axis = checked_axis(axis_number(lifter), rank);
   if (axis == 0) lifter.refuse("it concatenates along the batch", "use another axis");
   Layer layer = lifter.layer("concatenate");
   layer.settings = {{"axis", axis}};
@@ -93,6 +112,11 @@ std::vector<Case> cases() {
   };
   return {made("channels", Json::object(), {{2, 4, 5, 3}, {2, 4, 5, 2}}),
           made("rows", {{"axis", 1}}, {{2, 4, 5, 3}, {2, 1, 5, 3}}),
+          made("columns of a sequence", {{"axis", 1}}, {{2, 5, 3}, {2, 4, 3}}),
+          operator_case(
+              "the operator", "Concatenate",
+              {{"axis", -1}, {"args", Json::array({Json::array({Json{{"input", 0}}, Json{{"input", 1}}})})}},
+              {{2, 4, 5, 3}, {2, 4, 5, 2}}),
           made("features, three inputs", Json::object(), {{3, 4}, {3, 2}, {3, 1}})};
 }
 
@@ -102,7 +126,7 @@ LayerKind concatenate() {
   LayerKind kind;
   kind.name = "concatenate";
   kind.torch = exact({"torch.cat"});
-  kind.keras = exact({"Concatenate"});
+  kind.keras = exact({"Concatenate", "ops.Concatenate", "tf.concat"});
   kind.summary = "Puts inputs one behind the other along an axis.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.cat.html",
                   "https://keras.io/api/layers/merging_layers/concatenate/"};
@@ -110,6 +134,8 @@ LayerKind concatenate() {
   kind.infer = infer;
   kind.lower = lower;
   kind.compute = compute;
+  kind.mistakes = {
+      other_layout_mistake("it runs along the axis that has this number in the other framework's layout")};
   kind.cases = cases();
   return kind;
 }

@@ -50,6 +50,11 @@ std::vector<bool> find_indexed(const FrameworkModel& model) {
     for (const NodeInput& input : node.inputs) look(input.value);
   }
   std::ranges::for_each(model.outputs, look);
+  // What gives several values gives them as a tuple, whichever are used.
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (model.nodes[i].settings.is_object() && model.nodes[i].settings.contains("_outputs"))
+      indexed[i] = true;
+  }
   return indexed;
 }
 
