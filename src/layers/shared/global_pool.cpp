@@ -49,20 +49,15 @@ void lift_adaptive(Lifter& lifter, std::size_t rank, PoolOf what) {
     return;
   }
   std::vector<std::int64_t> sizes;
+  bool even = true;
   for (std::size_t k = 0; k < rank; ++k) {
     sizes.push_back(lifter.size(0, order[k + 2]));
-    if (sizes[k] == unknown || counts[k] == unknown) {
-      lifter.refuse("adaptive pooling depends on the input's size, which is not known",
-                    "give it with --input-shape");
-    }
-    if (sizes[k] % counts[k] != 0) {
-      lifter.refuse(
-          "its windows are uneven: " + std::to_string(sizes[k]) + " cells for " + std::to_string(counts[k]),
-          "use an input whose size is a multiple, or an ordinary pooling");
-    }
+    if (counts[k] == unknown)
+      lifter.refuse("it keeps the size of an axis, which is not known", "give it with --input-shape");
+    even = even && sizes[k] != unknown && sizes[k] % counts[k] == 0;
   }
-  layer.kind = stem(what) + std::to_string(rank) + "d";
-  layer.settings = even_pool(sizes, counts, what);
+  layer.kind = (even ? "" : "adaptive_") + stem(what) + std::to_string(rank) + "d";
+  layer.settings = even ? even_pool(sizes, counts, what) : Json{{"counts", counts}};
   lifter.add(std::move(layer));
 }
 

@@ -3,7 +3,7 @@
 //   x: n c s...   ->   y: n c, or n c 1... (setting keepdims)
 //
 // Adaptive pooling to one cell is the same; to more cells it is a pooling with even windows where the sizes
-// divide.
+// divide, otherwise one of adaptive_pool.h.
 #pragma once
 
 #include "layers/shared/pool.h"

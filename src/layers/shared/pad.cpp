@@ -8,20 +8,6 @@ namespace tieout {
 
 namespace {
 
-// The input position that an output position shows; -1: outside.
-std::int64_t shown(std::int64_t at, std::int64_t size, const std::string& mode) {
-  if (at >= 0 && at < size) return at;
-  if (mode == "zeros" || size == 0) return -1;
-  if (mode == "replicate") return std::clamp<std::int64_t>(at, 0, size - 1);
-  if (mode == "circular") return ((at % size) + size) % size;
-  if (mode == "reflect") {
-    const std::int64_t mirrored = at < 0 ? -at : 2 * (size - 1) - at;
-    if (mirrored >= 0 && mirrored < size) return mirrored;
-    throw malformed("a reflected padding is wider than its input");
-  }
-  throw internal_error("the padding mode " + mode + " is not known");
-}
-
 // Pads one axis: the array is outer x size x inner.
 Array pad_axis(const Array& x, std::size_t axis, const Padding& padding, const std::string& mode,
                double value) {
@@ -36,7 +22,7 @@ Array pad_axis(const Array& x, std::size_t axis, const Padding& padding, const s
   for (std::int64_t o = 0; o < outer; ++o) {
     for (std::int64_t at = 0; at < shape[axis]; ++at) {
       double* into = y.data.data() + (o * shape[axis] + at) * inner;
-      const std::int64_t from = shown(at - padding.low, x.shape[axis], mode);
+      const std::int64_t from = padded_from(at - padding.low, x.shape[axis], mode);
       if (from < 0) {
         std::fill(into, into + inner, value);
       } else {
@@ -49,6 +35,20 @@ Array pad_axis(const Array& x, std::size_t axis, const Padding& padding, const s
 }
 
 }  // namespace
+
+std::int64_t padded_from(std::int64_t at, std::int64_t size, const std::string& mode) {
+  if (at >= 0 && at < size) return at;
+  if (mode == "zeros" || mode == "constant" || size == 0) return -1;
+  if (mode == "replicate") return std::clamp<std::int64_t>(at, 0, size - 1);
+  if (mode == "circular") return ((at % size) + size) % size;
+  if (mode == "reflect" || mode == "symmetric") {
+    const std::int64_t border = mode == "symmetric" ? 1 : 0;
+    const std::int64_t mirrored = at < 0 ? -at - border : 2 * (size - 1) - at + border;
+    if (mirrored >= 0 && mirrored < size) return mirrored;
+    throw malformed("a mirrored padding is wider than its input");
+  }
+  throw internal_error("the padding mode " + mode + " is not known");
+}
 
 Array pad_spatial(const Array& x, const Paddings& paddings, const std::string& mode, double value) {
   Array y = x;

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "layers/shared/elementwise.h"
 #include "layers/shared/pool_cases.h"
 #include "layers/shared/pool_write.h"
-#include "layers/shared/spatial.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -17,7 +17,16 @@ struct Window {
   std::vector<std::int64_t> dilation;
   Paddings padding;
   std::vector<std::int64_t> tail;
+  bool same = false;
 };
+
+// TensorFlow's "same" of one axis; see spatial.h. With stride 1 the size does not matter.
+Padding same_padding(std::int64_t size, std::int64_t kernel, std::int64_t stride) {
+  const std::int64_t total =
+      stride == 1 ? kernel - 1
+                  : std::max<std::int64_t>(((size + stride - 1) / stride - 1) * stride + kernel - size, 0);
+  return {total / 2, total - total / 2};
+}
 
 void check(const Window& w) {
   const auto positive = [](const std::vector<std::int64_t>& all) {
@@ -71,18 +80,31 @@ Window read_torch(Lifter& lifter, std::size_t rank, const std::vector<int>& orde
   return w;
 }
 
+// Keras' "same", which our own PyTorch class computes too.
+void set_same(const Lifter& lifter, const std::vector<int>& order, Window& w) {
+  for (std::size_t k = 0; k < w.kernel.size(); ++k) {
+    const std::int64_t size = lifter.size(0, order[k + 2]);
+    w.same = w.same || (size == unknown && w.strides[k] > 1);
+  }
+  if (w.same) return;
+  for (std::size_t k = 0; k < w.kernel.size(); ++k)
+    w.padding[k] = same_padding(lifter.size(0, order[k + 2]), w.kernel[k], w.strides[k]);
+}
+
 Window read_keras(Lifter& lifter, std::size_t rank, const std::vector<int>& order) {
   const auto& given = lifter.settings();
+  const bool own = lifter.is_torch();
   Window w;
-  w.kernel = given.integers("pool_size", rank, 2);
-  w.strides = given.has("strides") ? given.integers("strides", rank) : w.kernel;
+  w.kernel = own ? given.integers("kernel_size", rank) : given.integers("pool_size", rank, 2);
+  const char* const strides = own ? "stride" : "strides";
+  w.strides = given.has(strides) ? given.integers(strides, rank) : w.kernel;
   w.dilation.assign(rank, 1);
   w.tail.assign(rank, 0);
   w.padding.resize(rank);
   check(w);
-  const std::string mode = given.text("padding", "valid");
+  const std::string mode = own ? "same" : given.text("padding", "valid");
   if (mode == "same") {
-    w.padding = same_padding(lifter, order, w.kernel, w.strides, w.dilation);
+    set_same(lifter, order, w);
   } else if (mode != "valid") {
     lifter.refuse("the padding \"" + mode + "\" is not known", "use valid or same");
   }
@@ -91,11 +113,12 @@ Window read_keras(Lifter& lifter, std::size_t rank, const std::vector<int>& orde
 
 void lift(Lifter& lifter, std::size_t rank, PoolOf what) {
   const auto order = image_order(lifter, rank);
-  Window w = lifter.is_torch() ? read_torch(lifter, rank, order) : read_keras(lifter, rank, order);
+  const bool own = lifter.node().class_name.starts_with("tieout.");
+  Window w = lifter.is_torch() && !own ? read_torch(lifter, rank, order) : read_keras(lifter, rank, order);
   Layer layer =
       lifter.layer((what == PoolOf::maximum ? "max_pool" : "avg_pool") + std::to_string(rank) + "d");
   layer.orders = {order};
-  layer.settings = {{"kernel", w.kernel}, {"strides", w.strides}};
+  layer.settings = {{"kernel", w.kernel}, {"strides", w.strides}, {"same", w.same}};
   if (what == PoolOf::maximum) {
     for (std::size_t k = 0; k < rank; ++k) w.padding[k].high += w.tail[k];
     layer.settings["padding"] = to_json(w.padding);
@@ -104,7 +127,8 @@ void lift(Lifter& lifter, std::size_t rank, PoolOf what) {
   } else {
     layer.settings["padding"] = to_json(w.padding);
     layer.settings["tail"] = w.tail;
-    layer.settings["count_padding"] = lifter.is_torch() && lifter.settings().flag("count_include_pad", true);
+    layer.settings["count_padding"] =
+        lifter.is_torch() && !own && lifter.settings().flag("count_include_pad", true);
     layer.settings["divisor"] = nullptr;
     if (lifter.settings().has("divisor_override")) {
       const std::int64_t divisor = lifter.settings().integer("divisor_override");
@@ -121,6 +145,11 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   const auto strides = layer.settings["strides"].get<std::vector<std::int64_t>>();
   auto padding = paddings_from(layer.settings);
   for (std::size_t k = 0; k < kernel.size(); ++k) {
+    if (layer.settings["same"].get<bool>()) {
+      auto& size = out[k + 2].size;
+      if (size != unknown) size = (size + strides[k] - 1) / strides[k];
+      continue;
+    }
     const bool has_tail = layer.settings.contains("tail");
     if (has_tail) padding[k].high += layer.settings["tail"][k].get<std::int64_t>();
     const std::int64_t dilation = has_tail ? 1 : layer.settings["dilation"][k].get<std::int64_t>();
@@ -159,12 +188,24 @@ Mistake padding_counts() {
 
 }  // namespace
 
+Paddings pool_padding(const Json& settings, const std::vector<std::int64_t>& sizes) {
+  if (!settings.at("same").get<bool>()) return paddings_from(settings);
+  Paddings paddings;
+  for (std::size_t k = 0; k < sizes.size(); ++k) {
+    if (sizes[k] == unknown) throw internal_error("the padding of a pooling is not known");
+    paddings.push_back(same_padding(sizes[k], settings["kernel"][k].get<std::int64_t>(),
+                                    settings["strides"][k].get<std::int64_t>()));
+  }
+  return paddings;
+}
+
 Json even_pool(const std::vector<std::int64_t>& sizes, const std::vector<std::int64_t>& counts, PoolOf what) {
   std::vector<std::int64_t> kernel;
   for (std::size_t k = 0; k < sizes.size(); ++k) kernel.push_back(sizes[k] / counts[k]);
   const std::vector<std::int64_t> ones(sizes.size(), 1);
   const std::vector<std::int64_t> zeros(sizes.size(), 0);
-  Json settings = {{"kernel", kernel}, {"strides", kernel}, {"padding", to_json(Paddings(sizes.size()))}};
+  Json settings = {
+      {"kernel", kernel}, {"strides", kernel}, {"padding", to_json(Paddings(sizes.size()))}, {"same", false}};
   if (what == PoolOf::maximum) {
     settings["dilation"] = ones;
     settings["outside"] = nullptr;
@@ -181,7 +222,15 @@ LayerKind pool_kind(std::size_t rank, PoolOf what) {
   const std::string digit = std::to_string(rank);
   LayerKind kind;
   kind.name = (maximum ? "max_pool" : "avg_pool") + digit + "d";
-  kind.torch = {{(maximum ? "MaxPool" : "AvgPool") + digit + "d", Status::exact, ""}};
+  kind.torch = exact({(maximum ? "MaxPool" : "AvgPool") + digit + "d", same_pool_class(rank, what)});
+  if (maximum) {
+    const std::string reason =
+        "its second input, the places of the largest numbers, is what no carried layer returns";
+    kind.torch.push_back({"MaxUnpool" + digit + "d", Status::refused, reason});
+    if (rank > 1)
+      kind.torch.push_back({"FractionalMaxPool" + digit + "d", Status::refused,
+                            "it draws its windows at random, at inference too"});
+  }
   kind.keras = {{(maximum ? "MaxPooling" : "AveragePooling") + digit + "D", Status::exact, ""}};
   kind.summary =
       std::string(maximum ? "The largest number" : "The mean") + " of each window of x (n c s...).";

@@ -6,16 +6,22 @@
 // pooling: dilation, and "outside", what the padding holds: null for nothing (minus infinity). Average
 // pooling: tail (cells behind the padding that a last window reaches and that never count: PyTorch's
 // ceil_mode), count_padding (whether the padding's zeros count in the mean), divisor (null: the number of
-// cells that count).
+// cells that count). same: the padding is TensorFlow's "same" for a size that is not known until the model
+// runs; `padding` is then zeros.
 #pragma once
 
 #include "layers/layer_kind.h"
+#include "layers/shared/spatial.h"
 
 namespace tieout {
 
 enum class PoolOf { maximum, mean };
 
 LayerKind pool_kind(std::size_t rank, PoolOf what);
+
+// The setting "padding", or with "same" what it is for these sizes of the spatial axes; Error(internal) when
+// one is not known.
+Paddings pool_padding(const Json& settings, const std::vector<std::int64_t>& sizes);
 
 // What it computes, in plain loops.
 std::vector<Array> compute_pool(const Evaluation& evaluation);

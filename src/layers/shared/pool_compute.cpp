@@ -70,8 +70,9 @@ std::vector<Array> compute_pool(const Evaluation& e) {
   const bool maximum = settings.contains("outside");
   const auto kernel = e.integers("kernel");
   const auto strides = e.integers("strides");
-  const auto paddings = paddings_from(settings);
   const std::size_t rank = kernel.size();
+  const auto paddings =
+      pool_padding(settings, {x.shape.begin() + 2, x.shape.begin() + 2 + static_cast<std::ptrdiff_t>(rank)});
   Spans spans;
   std::array<std::int64_t, 3> counts{1, 1, 1};
   std::array<std::int64_t, 3> steps{1, 1, 1};

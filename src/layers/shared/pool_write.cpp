@@ -8,34 +8,35 @@ namespace tieout {
 
 namespace {
 
-// One axis, in the terms that matter once the padding holds nothing: where the first window begins and how
-// many there are.
-struct Run {
-  std::int64_t size = 0;
-  std::int64_t kernel = 1;
-  std::int64_t stride = 1;
-  std::int64_t dilation = 1;
-  std::int64_t low = 0;
-  std::int64_t count = 0;
-};
+using Run = PoolRun;
 
 std::vector<std::int64_t> numbers(const Layer& layer, const std::string& name) {
   return layer.settings.at(name).get<std::vector<std::int64_t>>();
 }
 
+std::vector<std::int64_t> spatial_sizes(const Lowerer& lowerer, std::size_t rank) {
+  std::vector<std::int64_t> sizes;
+  for (std::size_t k = 0; k < rank; ++k) {
+    const auto place = static_cast<std::size_t>(lowerer.layer().orders.at(0).at(k + 2));
+    sizes.push_back(lowerer.source_axes().at(place).size);
+  }
+  return sizes;
+}
+
+// The sizes are known.
 std::vector<Run> runs(const Lowerer& lowerer, std::size_t rank) {
   const Layer& layer = lowerer.layer();
+  const auto sizes = spatial_sizes(lowerer, rank);
   const auto kernel = numbers(layer, "kernel");
   const auto strides = numbers(layer, "strides");
   const auto dilation =
       layer.settings.contains("dilation") ? numbers(layer, "dilation") : std::vector<std::int64_t>(rank, 1);
   const auto tail =
       layer.settings.contains("tail") ? numbers(layer, "tail") : std::vector<std::int64_t>(rank, 0);
-  const auto paddings = paddings_from(layer.settings);
+  const auto paddings = pool_padding(layer.settings, sizes);
   std::vector<Run> all;
   for (std::size_t k = 0; k < rank; ++k) {
-    const auto place = static_cast<std::size_t>(layer.orders.at(0).at(k + 2));
-    const std::int64_t size = lowerer.source_axes().at(place).size;
+    const std::int64_t size = sizes[k];
     const Padding padding{paddings[k].low, paddings[k].high + tail[k]};
     all.push_back({size, kernel[k], strides[k], dilation[k], padding.low,
                    window_count(size, padding, kernel[k], strides[k], dilation[k])});
@@ -85,6 +86,39 @@ void add_picked(Lowerer& lowerer, const std::string& class_name, const std::vect
     lowerer.add(class_name, {{"pool_size", ones}, {"strides", strides}, {"padding", "valid"}}, {}, "stride");
 }
 
+bool sizes_known(const Lowerer& lowerer, std::size_t rank) {
+  const auto sizes = spatial_sizes(lowerer, rank);
+  return std::ranges::find(sizes, unknown) == sizes.end();
+}
+
+bool plain_mean_or_maximum(const Layer& layer) {
+  const auto ones = std::vector<std::int64_t>(layer.settings["kernel"].size(), 1);
+  const auto zeros = std::vector<std::int64_t>(layer.settings["kernel"].size(), 0);
+  return layer.settings.contains("dilation")
+             ? numbers(layer, "dilation") == ones
+             : layer.settings["divisor"].is_null() && numbers(layer, "tail") == zeros;
+}
+
+// What does not depend on the size: no padding, or "same".
+void write_keras_unsized(Lowerer& lowerer, const std::string& class_name, std::size_t rank) {
+  const Layer& layer = lowerer.layer();
+  const auto kernel = numbers(layer, "kernel");
+  const auto strides = numbers(layer, "strides");
+  const auto paddings = paddings_from(layer.settings);
+  bool same = layer.settings["same"].get<bool>();
+  const bool valid = !same && paddings == Paddings(rank);
+  if (!same && !valid) {
+    same = layer.settings.contains("dilation") || !layer.settings["count_padding"].get<bool>();
+    for (std::size_t k = 0; k < rank; ++k)
+      same = same && strides[k] == 1 && paddings[k] == Padding{(kernel[k] - 1) / 2, kernel[k] / 2};
+  }
+  if (!plain_mean_or_maximum(layer) || (!valid && !same))
+    lowerer.refuse("where its windows end depends on the input's size, which is not known",
+                   "give it with --input-shape");
+  lowerer.add(class_name,
+              {{"pool_size", kernel}, {"strides", strides}, {"padding", valid ? "valid" : "same"}});
+}
+
 // Turns a mean that counts the padding into one without: the zeros are put there by a layer of their own.
 void pad_counted(Lowerer& lowerer, std::vector<Run>& all) {
   const auto paddings = paddings_from(lowerer.layer().settings);
@@ -102,12 +136,15 @@ void write_keras_pool(Lowerer& lowerer, std::size_t rank, PoolOf what) {
   const bool maximum = what == PoolOf::maximum;
   const std::string class_name = (maximum ? "MaxPooling" : "AveragePooling") + std::to_string(rank) + "D";
   const Json& settings = lowerer.layer().settings;
-  std::vector<Run> all = runs(lowerer, rank);
-  if (std::ranges::any_of(all, [](const Run& run) { return run.dilation != 1; })) {
-    lowerer.refuse("Keras' max pooling has no dilation", "use dilation=1");
+  if (!sizes_known(lowerer, rank)) {
+    write_keras_unsized(lowerer, class_name, rank);
+    return;
   }
-  if (!maximum && !settings["divisor"].is_null()) {
-    lowerer.refuse("Keras' average pooling has no divisor_override", "leave it out and scale the result");
+  std::vector<Run> all = runs(lowerer, rank);
+  const bool dilated = std::ranges::any_of(all, [](const Run& run) { return run.dilation != 1; });
+  if (dilated || (!maximum && !settings["divisor"].is_null())) {
+    write_keras_windows(lowerer, all, what);
+    return;
   }
   const bool counted = !maximum && settings["count_padding"].get<bool>();
   std::vector<Run> plain = all;
@@ -120,9 +157,8 @@ void write_keras_pool(Lowerer& lowerer, std::size_t rank, PoolOf what) {
   const bool valid = std::ranges::all_of(plain, fits_valid);
   const bool same = std::ranges::all_of(plain, fits_same);
   if (!valid && !same && !std::ranges::all_of(plain, fits_picked)) {
-    lowerer.refuse(
-        "its windows begin or end where no Keras pooling has any (padding or ceil_mode)",
-        "use another padding, such as (kernel_size - 1) / 2 with an odd kernel_size, or ceil_mode=False");
+    write_keras_windows(lowerer, all, what);
+    return;
   }
   if (counted) pad_counted(lowerer, all);
   if (!valid && !same) {
@@ -153,9 +189,13 @@ std::int64_t torch_padding(const Run& run, bool ceil) {
   return -1;
 }
 
-// Padding that holds nothing: any symmetric one will do whose windows include the wanted ones.
-void write_with_crop(Lowerer& lowerer, const std::string& class_name, const std::vector<Run>& all,
-                     Json settings) {
+// Padding that holds nothing: any symmetric one will do whose windows include the wanted ones. Ours is the
+// second choice, behind a pooling that needs no crop.
+void write_empty_padding(Lowerer& lowerer, const std::string& class_name, const std::vector<Run>& all,
+                         Json settings, PoolOf what) {
+  const bool ours =
+      std::ranges::all_of(all, [](const Run& run) { return run.dilation == 1 && fits_same(run); }) &&
+      !settings.contains("divisor_override");
   for (const bool ceil : {false, true}) {
     std::vector<std::int64_t> padding;
     Paddings crop;
@@ -165,15 +205,42 @@ void write_with_crop(Lowerer& lowerer, const std::string& class_name, const std:
       crop.push_back({-before, -(torch_windows(run, padding.back(), ceil) - before - run.count)});
     }
     if (std::ranges::find(padding, -1) != padding.end()) continue;
-    // Prefer the form without a crop: with floor the surplus may be smaller than with ceil, never larger.
+    const bool cropped = crop != Paddings(all.size());
+    if (cropped && ours) continue;
     if (padding != std::vector<std::int64_t>(all.size(), 0)) settings["padding"] = padding;
     if (ceil) settings["ceil_mode"] = true;
-    lowerer.add(class_name, settings);
-    if (crop != Paddings(all.size())) add_zero_padding(lowerer, crop, "crop");
+    lowerer.add(class_name, settings, {}, cropped ? "windows" : "");
+    if (cropped) add_zero_padding(lowerer, crop, {});
+    return;
+  }
+  if (ours) {
+    write_same_pool(lowerer, all.size(), what);
     return;
   }
   lowerer.refuse("its windows begin where no PyTorch pooling has any",
                  "use padding=\"valid\", or an odd pool_size");
+}
+
+void write_torch_unsized(Lowerer& lowerer, const std::string& class_name, std::size_t rank, PoolOf what) {
+  const Layer& layer = lowerer.layer();
+  const auto paddings = paddings_from(layer.settings);
+  if (!plain_mean_or_maximum(layer))
+    lowerer.refuse("where its windows end depends on the input's size, which is not known",
+                   "give it with --input-shape");
+  const bool symmetric = std::ranges::all_of(paddings, [](const Padding& p) { return p.low == p.high; });
+  if (layer.settings["same"].get<bool>() || !symmetric) {
+    write_same_pool(lowerer, rank, what);
+    return;
+  }
+  Json settings = {{"kernel_size", numbers(layer, "kernel")}, {"stride", numbers(layer, "strides")}};
+  if (paddings != Paddings(rank)) {
+    std::vector<std::int64_t> padding;
+    for (const Padding& p : paddings) padding.push_back(p.low);
+    settings["padding"] = padding;
+    if (what == PoolOf::mean && !layer.settings["count_padding"].get<bool>())
+      settings["count_include_pad"] = false;
+  }
+  lowerer.add(class_name, settings);
 }
 
 }  // namespace
@@ -182,20 +249,24 @@ void write_torch_pool(Lowerer& lowerer, std::size_t rank, PoolOf what) {
   const bool maximum = what == PoolOf::maximum;
   const std::string class_name = (maximum ? "MaxPool" : "AvgPool") + std::to_string(rank) + "d";
   const Json& given = lowerer.layer().settings;
+  if (!sizes_known(lowerer, rank)) {
+    write_torch_unsized(lowerer, class_name, rank, what);
+    return;
+  }
   const std::vector<Run> all = runs(lowerer, rank);
   Json settings = {{"kernel_size", each(all, &Run::kernel)}, {"stride", each(all, &Run::stride)}};
   if (maximum) {
     if (each(all, &Run::dilation) != std::vector<std::int64_t>(rank, 1))
       settings["dilation"] = each(all, &Run::dilation);
-    write_with_crop(lowerer, class_name, all, settings);
+    write_empty_padding(lowerer, class_name, all, settings, what);
     return;
   }
-  const auto paddings = paddings_from(given);
+  const auto paddings = pool_padding(given, spatial_sizes(lowerer, rank));
   const bool padded = paddings != Paddings(rank);
   if (!given["divisor"].is_null()) settings["divisor_override"] = given["divisor"];
   if (padded && !given["count_padding"].get<bool>()) settings["count_include_pad"] = false;
   if (!padded || !given["count_padding"].get<bool>()) {
-    write_with_crop(lowerer, class_name, all, settings);
+    write_empty_padding(lowerer, class_name, all, settings, what);
     return;
   }
   // Counted padding comes from PyTorch itself, so it is symmetric.
