@@ -1,9 +1,8 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "layers/layer_kind.h"
-#include "layers/shared/along_axis.h"
+#include "layers/shared/channels.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/normalisation.h"
 #include "tieout/error.h"
@@ -18,30 +17,6 @@
 namespace tieout::layers {
 
 namespace {
-
-// Canonical axes n c ...: where they lie when the channels are axis `channel`.
-std::vector<int> channel_order(std::size_t rank, std::int64_t channel) {
-  std::vector<int> order{0, static_cast<int>(channel)};
-  for (int k = 1; k < static_cast<int>(rank); ++k) {
-    if (k != channel) order.push_back(k);
-  }
-  return order;
-}
-
-std::vector<std::string> names(std::size_t rank) {
-  switch (rank) {
-    case 2:
-      return {"n", "c"};
-    case 3:
-      return {"n", "c", "l"};
-    case 4:
-      return {"n", "c", "h", "w"};
-    case 5:
-      return {"n", "c", "d", "h", "w"};
-    default:
-      return {};
-  }
-}
 
 // The channels' axis as the framework counts it.
 std::int64_t channel_axis(const Lifter& lifter) {
@@ -60,52 +35,6 @@ std::size_t rank_of_class(const std::string& class_name) {
   return 0;
 }
 
-std::vector<int> place_channels(Lifter& lifter) {
-  if (lifter.weights_only()) return {};
-  const std::size_t required = lifter.is_torch() ? rank_of_class(lifter.node().class_name) : 0;
-  const std::size_t rank = lifter.input().known ? lifter.input().axes.size() : required;
-  if (rank < 2) return {};
-  const std::int64_t channel = checked_axis(channel_axis(lifter), static_cast<std::int64_t>(rank));
-  if (channel == 0) lifter.refuse("it normalises along the batch axis", "use the axis of the channels");
-  if (required != 0 && rank != required) {
-    throw malformed(lifter.node().class_name + " needs an input of rank " + std::to_string(required));
-  }
-  auto order = channel_order(rank, channel);
-  if (!names(rank).empty()) lifter.roles(0, names(rank), order);
-  return order;
-}
-
-void add_parameters(Lifter& lifter, Layer& layer, std::int64_t channels) {
-  const auto& given = lifter.settings();
-  const bool torch = lifter.is_torch();
-  const bool fresh = lifter.node().parameters.empty();
-  bool scale = given.flag(torch ? "affine" : "scale", true);
-  bool center = given.flag(torch ? "affine" : "center", true);
-  // A pickled module shows what is missing by the missing tensors.
-  if (torch && !fresh) {
-    scale = lifter.has_variable("weight");
-    center = lifter.has_variable("bias");
-  }
-  const AxisSizes sizes{{"c", channels}};
-  const auto stored = [&](const std::string& name, const std::string& torch_name,
-                          const std::string& keras_name) {
-    return lifter.parameter(name, "c", {lifter.term(torch ? torch_name : keras_name, "c")}, sizes, "c");
-  };
-  layer.parameters.push_back(scale ? stored("gamma", "weight", "gamma")
-                                   : lifter.constant("gamma", "c", sizes, 1));
-  layer.parameters.push_back(center ? stored("beta", "bias", "beta")
-                                    : lifter.constant("beta", "c", sizes, 0));
-  layer.parameters.push_back(stored("mean", "running_mean", "moving_mean"));
-  layer.parameters.push_back(stored("variance", "running_var", "moving_variance"));
-  // PyTorch's count of training steps; files of before 0.4.1 have none.
-  if (torch && (fresh || lifter.has_variable("num_batches_tracked"))) {
-    Parameter steps = lifter.parameter("num_batches_tracked", "", {lifter.term("num_batches_tracked", "")});
-    steps.bookkeeping = true;
-    steps.dtype = DType::i64;
-    layer.parameters.push_back(std::move(steps));
-  }
-}
-
 Json new_part(const Lifter& lifter) {
   const auto& given = lifter.settings();
   if (lifter.is_keras()) return 1 - given.number("momentum", 0.99);
@@ -121,7 +50,8 @@ void lift(Lifter& lifter) {
         "it has no running statistics (track_running_stats=False) and normalises each batch by itself",
         "train with track_running_stats=True");
   }
-  const auto order = place_channels(lifter);
+  const std::size_t rank = lifter.is_torch() ? rank_of_class(lifter.node().class_name) : 0;
+  const auto order = place_channels(lifter, channel_axis(lifter), rank);
   Layer layer = lifter.layer("batch_norm");
   layer.settings = {{"epsilon", given.number(lifter.is_torch() ? "eps" : "epsilon",
                                              lifter.is_torch() ? torch_epsilon : keras_epsilon)},
@@ -131,16 +61,9 @@ void lift(Lifter& lifter) {
                                 : order.empty()   ? unknown
                                                   : lifter.size(0, order[1]);
   if (!order.empty()) lifter.expect_size(0, order[1], channels);
-  add_parameters(lifter, layer, channels);
+  add_scale_and_center(lifter, layer, channels, true);
+  add_running_statistics(lifter, layer, channels);
   lifter.add(std::move(layer));
-}
-
-LayoutNeed need(const Layer& layer, Framework target) {
-  if (target == Framework::keras) return {};
-  LayoutNeed wanted{LayoutNeed::Kind::canonical, {}};
-  wanted.order.resize(layer.orders.at(0).size());
-  std::iota(wanted.order.begin(), wanted.order.end(), 0);
-  return wanted;
 }
 
 void lower(Lowerer& lowerer) {
@@ -242,7 +165,7 @@ LayerKind batch_norm() {
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html",
                   "https://keras.io/api/layers/normalization_layers/batch_normalization/"};
   kind.lift = lift;
-  kind.need = need;
+  kind.need = channels_first_in_torch;
   kind.lower = lower;
   kind.compute = compute;
   kind.recognise = recognise;

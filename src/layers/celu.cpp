@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 
 // y = max(x, 0) + min(0, alpha (exp(x / alpha) - 1))
 
@@ -16,8 +17,7 @@ void write(Lowerer& lowerer) {
   } else if (alpha == 1.0) {
     lowerer.add("Activation", {{"activation", "celu"}});
   } else {
-    lowerer.refuse("Keras has CELU as a function with alpha = 1 only, this one has " + alpha.dump(),
-                   "use alpha=1, or nn.ELU with its alpha");
+    add_operation(lowerer, "Celu", {{"alpha", alpha}});
   }
 }
 
@@ -27,7 +27,7 @@ LayerKind celu() {
   Elementwise form;
   form.name = "celu";
   form.torch = exact({"CELU"});
-  form.keras = exact({"activation:celu"});
+  form.keras = exact({"activation:celu", "Celu"});
   form.summary = "y = max(x, 0) + min(0, alpha (exp(x / alpha) - 1)).";
   form.read = [](Lifter& lifter) {
     const double alpha = lifter.settings().number("alpha", 1);
@@ -41,6 +41,11 @@ LayerKind celu() {
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.cases = plain_cases("CELU", "celu");
+  kind.cases.push_back(torch_case("alpha 0.7", "CELU", {{"alpha", 0.7}}, {3, 7}));
+  kind.cases.push_back(
+      torch_case("alpha 0.5, in place", "CELU", {{"alpha", 0.5}, {"inplace", true}}, {2, 3, 4, 5}));
+  // Keras passes other alphas through float32.
+  kind.cases[4].keras_rounds_to_float32 = true;
   return kind;
 }
 

@@ -10,7 +10,7 @@ LayerKind elu() {
   Elementwise form;
   form.name = "elu";
   form.torch = exact({"ELU"});
-  form.keras = exact({"ELU", "activation:elu"});
+  form.keras = exact({"ELU", "activation:elu", "Elu"});
   form.summary = "y = x for x > 0, alpha (exp(x) - 1) otherwise.";
   form.read = [](Lifter& lifter) { return Json{{"alpha", lifter.settings().number("alpha", 1)}}; };
   form.function = [](double x, const Json& settings) {

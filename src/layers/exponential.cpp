@@ -10,7 +10,7 @@ LayerKind exponential() {
   Elementwise form;
   form.name = "exponential";
   form.torch = exact({"torch.exp"});
-  form.keras = exact({"activation:exponential"});
+  form.keras = exact({"activation:exponential", "Exp"});
   form.summary = "y = exp(x).";
   form.function = [](double x, const Json&) { return std::exp(x); };
   form.write = [](Lowerer& lowerer) {

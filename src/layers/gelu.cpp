@@ -2,16 +2,20 @@
 #include <numbers>
 
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 
 // y = x Phi(x), Phi the normal distribution; or its approximation 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715
-// x^3))). Both frameworks use the exact form unless told otherwise.
+// x^3))). Both frameworks use the exact form unless told otherwise; Keras can be told
+// by its operation only.
 
 namespace tieout::layers {
 
 namespace {
 
 Json read(Lifter& lifter) {
-  if (lifter.is_keras()) return {{"approximate", false}};
+  // Keras' operation approximates by default, its activation function does not.
+  if (lifter.is_keras())
+    return {{"approximate", lifter.settings().flag("approximate", lifter.node().class_name == "Gelu")}};
   const std::string mode = lifter.settings().text("approximate", "none");
   if (mode != "none" && mode != "tanh")
     lifter.refuse("the approximation \"" + mode + "\" is not known", "use none or tanh");
@@ -30,8 +34,7 @@ void write(Lowerer& lowerer) {
   } else if (!approximate) {
     lowerer.add("Activation", {{"activation", "gelu"}});
   } else {
-    lowerer.refuse("Keras has no layer for GELU's tanh approximation",
-                   "use nn.GELU() if a difference of up to 5e-4 does not matter to you");
+    add_operation(lowerer, "Gelu", {{"approximate", true}});
   }
 }
 
@@ -41,7 +44,7 @@ LayerKind gelu() {
   Elementwise form;
   form.name = "gelu";
   form.torch = exact({"GELU"});
-  form.keras = exact({"activation:gelu"});
+  form.keras = exact({"activation:gelu", "Gelu"});
   form.summary = "y = x Phi(x) with the normal distribution Phi, or its tanh approximation.";
   form.read = read;
   form.function = gelu_of;
@@ -54,6 +57,8 @@ LayerKind gelu() {
   kind.mistakes = {
       {"approximation", "one side computes GELU exactly, the other by the tanh approximation", other}};
   kind.cases = plain_cases("GELU", "gelu");
+  kind.cases.push_back(torch_case("tanh", "GELU", {{"approximate", "tanh"}}, {2, 3, 4, 5}));
+  kind.cases.push_back(torch_case("tanh, vector", "GELU", {{"approximate", "tanh"}}, {3, 7}));
   // Keras passes its constants through float32.
   for (auto& test : kind.cases) test.keras_rounds_to_float32 = true;
   return kind;

@@ -1,6 +1,7 @@
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 
-// y = x, 0 within lambda of 0. Lambda is 0.5 by default; Keras has the function with the default only.
+// y = x, 0 within lambda of 0. Lambda is 0.5 by default; Keras has others as an operation.
 
 namespace tieout::layers {
 
@@ -13,8 +14,7 @@ void write(Lowerer& lowerer) {
   } else if (lambda == 0.5) {
     lowerer.add("Activation", {{"activation", "hard_shrink"}});
   } else {
-    lowerer.refuse("Keras has hard_shrink with lambda = 0.5 only, this one has " + lambda.dump(),
-                   "use lambd=0.5");
+    add_operation(lowerer, "HardShrink", {{"threshold", lambda}});
   }
 }
 
@@ -24,9 +24,11 @@ LayerKind hard_shrink() {
   Elementwise form;
   form.name = "hard_shrink";
   form.torch = exact({"Hardshrink"});
-  form.keras = exact({"activation:hard_shrink"});
+  form.keras = exact({"activation:hard_shrink", "HardShrink"});
   form.summary = "y = x, 0 within lambda of 0.";
-  form.read = [](Lifter& lifter) { return Json{{"lambda", lifter.settings().number("lambd", 0.5)}}; };
+  form.read = [](Lifter& lifter) {
+    return Json{{"lambda", lifter.settings().number(lifter.is_torch() ? "lambd" : "threshold", 0.5)}};
+  };
   form.function = [](double x, const Json& settings) {
     const double lambda = settings["lambda"].get<double>();
     return x > lambda || x < -lambda ? x : 0.0;
@@ -34,6 +36,7 @@ LayerKind hard_shrink() {
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.cases = plain_cases("Hardshrink", "hard_shrink");
+  kind.cases.push_back(torch_case("lambda 0.25", "Hardshrink", {{"lambd", 0.25}}, {3, 7}));
   return kind;
 }
 

@@ -10,7 +10,7 @@ LayerKind hard_silu() {
   Elementwise form;
   form.name = "hard_silu";
   form.torch = exact({"Hardswish"});
-  form.keras = exact({"activation:hard_silu", "activation:hard_swish"});
+  form.keras = exact({"activation:hard_silu", "activation:hard_swish", "HardSilu"});
   form.summary = "y = x min(max(x + 3, 0), 6) / 6.";
   form.function = [](double x, const Json&) { return x * std::clamp(x + 3, 0.0, 6.0) / 6; };
   form.write = write_plain("Hardswish", "hard_silu");

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 
 // y = min(max(x, low), high), -1 and 1 by default
 
@@ -9,9 +10,8 @@ namespace tieout::layers {
 namespace {
 
 Json read(Lifter& lifter) {
-  if (lifter.is_keras()) return {{"min", -1.0}, {"max", 1.0}};
-  const double low = lifter.settings().number("min_val", -1);
-  const double high = lifter.settings().number("max_val", 1);
+  const double low = lifter.settings().number(lifter.is_torch() ? "min_val" : "x_min", -1);
+  const double high = lifter.settings().number(lifter.is_torch() ? "max_val" : "x_max", 1);
   if (!(low <= high)) lifter.refuse("its min_val is above its max_val", "swap them");
   return {{"min", low}, {"max", high}};
 }
@@ -25,9 +25,8 @@ void write(Lowerer& lowerer) {
   } else if (settings["min"] == 0.0) {
     lowerer.add("ReLU", {{"max_value", settings["max"]}});
   } else {
-    lowerer.refuse(
-        "Keras has no layer that limits to " + settings["min"].dump() + " and " + settings["max"].dump(),
-        "use -1 and 1, or 0 and any upper limit");
+    add_operation(lowerer, "Clip", {{"x_min", settings["min"]}, {"x_max", settings["max"]}},
+                  "keras.src.ops.numpy");
   }
 }
 
@@ -37,7 +36,7 @@ LayerKind hard_tanh() {
   Elementwise form;
   form.name = "hard_tanh";
   form.torch = exact({"Hardtanh"});
-  form.keras = exact({"activation:hard_tanh"});
+  form.keras = exact({"activation:hard_tanh", "HardTanh", "Clip"});
   form.summary = "y = min(max(x, low), high).";
   form.read = read;
   form.function = [](double x, const Json& settings) {
@@ -47,6 +46,8 @@ LayerKind hard_tanh() {
   LayerKind kind = elementwise_kind(form);
   kind.cases = plain_cases("Hardtanh", "hard_tanh");
   kind.cases.push_back(torch_case("0 to 2", "Hardtanh", {{"min_val", 0.0}, {"max_val", 2.0}}, {3, 7}));
+  kind.cases.push_back(
+      torch_case("-0.5 to 0.25", "Hardtanh", {{"min_val", -0.5}, {"max_val", 0.25}}, {2, 3, 4, 5}));
   return kind;
 }
 

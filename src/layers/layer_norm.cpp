@@ -5,7 +5,8 @@
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/normalisation.h"
-#include "tieout/error.h"
+#include "layers/shared/normalised_axes.h"
+#include "layers/shared/sample_axes.h"
 
 // y = (x - mean) / sqrt(variance + epsilon) gamma + beta, mean and variance over the axes of the setting
 // "axes" (numbers in the value's own order), for each of the other positions.
@@ -17,78 +18,13 @@ namespace tieout::layers {
 
 namespace {
 
-// The normalised axes, ascending; empty when the rank is not known.
-std::vector<std::int64_t> torch_axes(const Lifter& lifter, const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> axes;
-  if (lifter.weights_only() || !lifter.input().known) return axes;
-  const auto rank = lifter.input().axes.size();
-  if (shape.size() >= rank) throw malformed("normalized_shape has more axes than a sample");
-  for (std::size_t k = rank - shape.size(); k < rank; ++k) {
-    axes.push_back(static_cast<std::int64_t>(k));
-    const std::int64_t size = lifter.input().axes[k].size;
-    const std::int64_t given = shape[k + shape.size() - rank];
-    if (size != unknown && size != given) {
-      throw malformed("normalized_shape says " + std::to_string(given) + " where the input has " +
-                      std::to_string(size));
-    }
-  }
-  return axes;
-}
-
-std::vector<std::int64_t> keras_axes(const Lifter& lifter) {
-  std::vector<std::int64_t> axes;
-  if (lifter.weights_only() || !lifter.input().known) return axes;
-  const auto rank = static_cast<std::int64_t>(lifter.input().axes.size());
-  const auto given =
-      lifter.settings().has("axis") ? lifter.settings().list("axis") : std::vector<std::int64_t>{-1};
-  auto sorted = given;
-  std::ranges::sort(sorted);  // as Keras does before it counts from the front
-  for (const std::int64_t axis : sorted) axes.push_back(checked_axis(axis, rank));
-  if (axes.empty() || !std::ranges::is_sorted(axes) || std::ranges::adjacent_find(axes) != axes.end()) {
-    lifter.refuse("its axes " + lifter.settings().raw("axis").dump() + " mix both ways of counting",
-                  "count all of them from the front");
-  }
-  if (axes[0] == 0) lifter.refuse("it normalises across the batch", "leave axis 0 out");
-  return axes;
-}
-
-// The axes' names and sizes, and in what order gamma and beta have them.
-struct Normalised {
-  std::string pattern;
-  AxisSizes sizes;
-  std::string along;
-};
-
-Normalised normalised(const Lifter& lifter, const std::vector<std::int64_t>& axes,
-                      const std::vector<std::int64_t>& shape) {
-  Normalised all;
-  if (axes.empty()) {
-    // Without the input's rank only the shape is known.
-    const std::size_t rank = std::max<std::size_t>(shape.size(), 1);
-    for (std::size_t k = 0; k < rank; ++k) {
-      const std::string name = rank == 1 ? "f" : "a" + std::to_string(k + 1);
-      all.pattern += (k == 0 ? "" : " ") + name;
-      if (k < shape.size()) all.sizes[name] = shape[k];
-    }
-    return all;
-  }
-  for (const std::int64_t place : axes) {
-    const Axis& axis = lifter.input().axes[static_cast<std::size_t>(place)];
-    all.pattern += (all.pattern.empty() ? "" : " ") + axis.name;
-    all.sizes[axis.name] = axis.size;
-    if (!axis.parts.empty()) all.along = axis.name;
-  }
-  return all;
-}
-
 void lift(Lifter& lifter) {
   const auto& given = lifter.settings();
   const bool torch = lifter.is_torch();
   if (given.flag("rms_scaling", false)) {
     lifter.refuse("it scales by the root mean square (rms_scaling=True)", "use Keras' RMSNormalization");
   }
-  const auto shape = torch ? given.list("normalized_shape") : std::vector<std::int64_t>{};
-  const auto axes = torch ? torch_axes(lifter, shape) : keras_axes(lifter);
+  const auto axes = normalised_axes(lifter);
   const bool affine = given.flag("elementwise_affine", true);
   bool scale = torch ? affine : given.flag("scale", true);
   bool center = torch ? affine && given.flag("bias", true) : given.flag("center", true);
@@ -98,7 +34,7 @@ void lift(Lifter& lifter) {
   layer.settings = {
       {"epsilon", given.number(torch ? "eps" : "epsilon", torch ? torch_epsilon : keras_epsilon)},
       {"axes", axes}};
-  const Normalised over = normalised(lifter, axes, shape);
+  const Normalised over = normalised(lifter, axes);
   const auto add = [&](const std::string& name, bool stored, const std::string& torch_name,
                        double otherwise) {
     layer.parameters.push_back(
@@ -108,24 +44,8 @@ void lift(Lifter& lifter) {
   };
   add("gamma", scale, "weight", 1);
   add("beta", center, "bias", 0);
-  if (!axes.empty()) {
-    std::vector<int> order(lifter.input().axes.size());
-    for (std::size_t k = 0; k < order.size(); ++k) order[k] = static_cast<int>(k);
-    layer.orders = {order};
-  }
+  layer.orders = order_as_it_is(lifter);
   lifter.add(std::move(layer));
-}
-
-// PyTorch normalises the last axes only.
-LayoutNeed need(const Layer& layer, Framework target) {
-  if (target == Framework::keras) return {};
-  const auto axes = layer.settings["axes"].get<std::vector<int>>();
-  LayoutNeed wanted{LayoutNeed::Kind::canonical, {}};
-  for (const int axis : layer.orders.at(0)) {
-    if (std::ranges::find(axes, axis) == axes.end()) wanted.order.push_back(axis);
-  }
-  wanted.order.insert(wanted.order.end(), axes.begin(), axes.end());
-  return wanted;
 }
 
 void lower(Lowerer& lowerer) {
@@ -226,7 +146,9 @@ LayerKind layer_norm() {
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html",
                   "https://keras.io/api/layers/normalization_layers/layer_normalization/"};
   kind.lift = lift;
-  kind.need = need;
+  kind.need = [](const Layer& layer, Framework target) {
+    return target == Framework::keras ? LayoutNeed{} : normalised_axes_last(layer);
+  };
   kind.lower = lower;
   kind.compute = compute;
   kind.recognise = recognise;

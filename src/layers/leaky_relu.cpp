@@ -13,7 +13,8 @@ Json read(Lifter& lifter) {
   // In evaluation RReLU has the mean of its two slopes.
   if (name == "RReLU")
     return {{"slope", (given.number("lower", 1.0 / 8) + given.number("upper", 1.0 / 3)) / 2}};
-  if (name == "activation:leaky_relu") return {{"slope", given.number("negative_slope", 0.2)}};
+  if (name == "activation:leaky_relu" || name == "LeakyRelu")
+    return {{"slope", given.number("negative_slope", 0.2)}};
   if (lifter.is_torch()) return {{"slope", given.number("negative_slope", 0.01)}};
   return {{"slope", given.number("negative_slope", given.number("alpha", 0.3))}};  // Keras 2: alpha
 }
@@ -26,7 +27,7 @@ LayerKind leaky_relu() {
   form.torch = exact({"LeakyReLU"});
   form.torch.push_back(
       {"RReLU", Status::composed, "becomes a leaky ReLU with the slope that it has in evaluation"});
-  form.keras = exact({"LeakyReLU", "activation:leaky_relu"});
+  form.keras = exact({"LeakyReLU", "activation:leaky_relu", "LeakyRelu"});
   form.summary = "y = x for x > 0, slope x otherwise.";
   form.read = read;
   form.function = [](double x, const Json& settings) {

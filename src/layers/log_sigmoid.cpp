@@ -11,7 +11,7 @@ LayerKind log_sigmoid() {
   Elementwise form;
   form.name = "log_sigmoid";
   form.torch = exact({"LogSigmoid"});
-  form.keras = exact({"activation:log_sigmoid"});
+  form.keras = exact({"activation:log_sigmoid", "LogSigmoid"});
   form.summary = "y = -log(1 + exp(-x)).";
   form.function = [](double x, const Json&) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); };
   form.write = write_plain("LogSigmoid", "log_sigmoid");

@@ -17,12 +17,16 @@ void lift(Lifter& lifter) {
   double slope = 0;
   double threshold = 0;
   Json limit = nullptr;
-  if (name == "ReLU6" || name == "activation:relu6") {
+  if (name == "ReLU6" || name == "activation:relu6" || name == "Relu6") {
     limit = 6.0;
   } else if (name == "ReLU" && lifter.is_keras()) {
     slope = given.number("negative_slope", 0);
     threshold = given.number("threshold", 0);
     if (given.has("max_value")) limit = given.number("max_value", 0);
+  } else if (name == "torch.limited_relu") {
+    slope = given.number("slope", 0);
+    threshold = given.number("threshold", 0);
+    if (given.has("max")) limit = given.number("max", 0);
   }
   Layer layer = lifter.layer("relu");
   if (slope != 0 && threshold == 0 && limit.is_null()) {
@@ -50,6 +54,15 @@ double relu_of(double x, const Json& settings) {
   return y - slope * below;
 }
 
+// The same in PyTorch, for what torch.nn has no class for.
+std::string torch_expression(const Json& settings) {
+  const auto text = [&](const char* name) { return settings[name].dump(); };
+  std::string above = "torch.where({0} > " + text("threshold") + ", {0}, 0.0)";
+  if (!settings["max"].is_null()) above += ".clamp(0.0, " + text("max") + ")";
+  if (settings["slope"] == 0.0) return above;
+  return above + " - " + text("slope") + " * torch.relu(" + text("threshold") + " - {0})";
+}
+
 void write(Lowerer& lowerer) {
   const auto& settings = lowerer.layer().settings;
   const bool plain = settings["slope"] == 0.0 && settings["threshold"] == 0.0;
@@ -62,8 +75,7 @@ void write(Lowerer& lowerer) {
   } else if (plain && settings["max"] == 6.0) {
     lowerer.add("ReLU6", Json::object());
   } else {
-    lowerer.refuse("torch.nn has no ReLU with a limit, a slope and a threshold at once",
-                   "use one of max_value, negative_slope and threshold");
+    lowerer.add("torch.limited_relu", settings, torch_expression(settings));
   }
 }
 
@@ -72,23 +84,32 @@ void write(Lowerer& lowerer) {
 LayerKind relu() {
   Elementwise form;
   form.name = "relu";
-  form.torch = exact({"ReLU", "ReLU6"});
-  form.keras = exact({"ReLU", "activation:relu", "activation:relu6"});
+  form.torch = exact({"ReLU", "ReLU6", "torch.limited_relu"});
+  form.keras = exact({"ReLU", "activation:relu", "activation:relu6", "Relu", "Relu6"});
   form.summary = "y = max(x, 0); ReLU6: at most 6.";
   form.function = relu_of;
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.lift = lift;
-  kind.cases = {torch_case("image", "ReLU", Json::object(), {2, 3, 4, 5}),
-                torch_case("vector, in place", "ReLU", {{"inplace", true}}, {3, 7}),
-                torch_case("at most 6", "ReLU6", Json::object(), {20, 30}),
-                keras_case("the layer", "ReLU", Json::object(), {2, 4, 5, 3}),
-                keras_case("the function", "Activation", {{"activation", "relu"}}, {2, 4, 5, 3}),
-                keras_case("the function, at most 6", "Activation", {{"activation", "relu6"}}, {20, 30}),
-                keras_case("at most 6", "ReLU", {{"max_value", 6.0}}, {20, 30}),
-                keras_case("at most 1.5", "ReLU", {{"max_value", 1.5}}, {3, 7}),
-                keras_case("a slope below", "ReLU", {{"negative_slope", 0.25}}, {3, 7}),
-                keras_case("a threshold", "ReLU", {{"threshold", 0.5}}, {3, 7})};
+  kind.cases = {
+      torch_case("image", "ReLU", Json::object(), {2, 3, 4, 5}),
+      torch_case("vector, in place", "ReLU", {{"inplace", true}}, {3, 7}),
+      torch_case("at most 6", "ReLU6", Json::object(), {20, 30}),
+      keras_case("the layer", "ReLU", Json::object(), {2, 4, 5, 3}),
+      keras_case("the function", "Activation", {{"activation", "relu"}}, {2, 4, 5, 3}),
+      keras_case("the function, at most 6", "Activation", {{"activation", "relu6"}}, {20, 30}),
+      keras_case("at most 6", "ReLU", {{"max_value", 6.0}}, {20, 30}),
+      keras_case("at most 1.5", "ReLU", {{"max_value", 1.5}}, {3, 7}),
+      keras_case("a slope below", "ReLU", {{"negative_slope", 0.25}}, {3, 7}),
+      keras_case("a threshold", "ReLU", {{"threshold", 0.5}}, {3, 7}),
+      keras_case("a slope and a limit", "ReLU", {{"negative_slope", 0.25}, {"max_value", 1.5}}, {3, 7}),
+      keras_case("a slope and a threshold", "ReLU", {{"negative_slope", 0.25}, {"threshold", 0.5}},
+                 {2, 4, 5, 3}),
+      keras_case("a threshold and a limit", "ReLU", {{"max_value", 1.5}, {"threshold", 0.5}}, {3, 7}),
+      keras_case("a threshold below 0 and a limit", "ReLU", {{"max_value", 1.5}, {"threshold", -0.5}},
+                 {3, 7}),
+      keras_case("all three", "ReLU", {{"max_value", 1.5}, {"negative_slope", 0.25}, {"threshold", 0.5}},
+                 {2, 4, 5, 3})};
   return kind;
 }
 

@@ -18,7 +18,7 @@ LayerKind selu() {
   Elementwise form;
   form.name = "selu";
   form.torch = exact({"SELU"});
-  form.keras = exact({"activation:selu"});
+  form.keras = exact({"activation:selu", "Selu"});
   form.summary = "y = scale x for x > 0, scale alpha (exp(x) - 1) otherwise.";
   form.function = [](double x, const Json&) { return scale * (x > 0 ? x : alpha * std::expm1(x)); };
   form.write = write_plain("SELU", "selu");

@@ -10,7 +10,7 @@ LayerKind sigmoid() {
   Elementwise form;
   form.name = "sigmoid";
   form.torch = exact({"Sigmoid"});
-  form.keras = exact({"activation:sigmoid"});
+  form.keras = exact({"activation:sigmoid", "Sigmoid"});
   form.summary = "y = 1 / (1 + exp(-x)).";
   form.function = [](double x, const Json&) { return 1 / (1 + std::exp(-x)); };
   form.write = write_plain("Sigmoid", "sigmoid");

@@ -10,7 +10,7 @@ LayerKind silu() {
   Elementwise form;
   form.name = "silu";
   form.torch = exact({"SiLU"});
-  form.keras = exact({"activation:silu", "activation:swish"});
+  form.keras = exact({"activation:silu", "activation:swish", "Silu"});
   form.summary = "y = x / (1 + exp(-x)).";
   form.function = [](double x, const Json&) { return x / (1 + std::exp(-x)); };
   form.write = write_plain("SiLU", "silu");

@@ -1,7 +1,8 @@
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 
-// y = x moved towards 0 by lambda, 0 within lambda of it. Lambda is 0.5 by default; Keras has the function
-// with the default only.
+// y = x moved towards 0 by lambda, 0 within lambda of it. Lambda is 0.5 by default; Keras has others as
+// an operation.
 
 namespace tieout::layers {
 
@@ -14,8 +15,7 @@ void write(Lowerer& lowerer) {
   } else if (lambda == 0.5) {
     lowerer.add("Activation", {{"activation", "soft_shrink"}});
   } else {
-    lowerer.refuse("Keras has soft_shrink with lambda = 0.5 only, this one has " + lambda.dump(),
-                   "use lambd=0.5");
+    add_operation(lowerer, "SoftShrink", {{"threshold", lambda}});
   }
 }
 
@@ -25,9 +25,11 @@ LayerKind soft_shrink() {
   Elementwise form;
   form.name = "soft_shrink";
   form.torch = exact({"Softshrink"});
-  form.keras = exact({"activation:soft_shrink"});
+  form.keras = exact({"activation:soft_shrink", "SoftShrink"});
   form.summary = "y = x moved towards 0 by lambda, 0 within lambda of it.";
-  form.read = [](Lifter& lifter) { return Json{{"lambda", lifter.settings().number("lambd", 0.5)}}; };
+  form.read = [](Lifter& lifter) {
+    return Json{{"lambda", lifter.settings().number(lifter.is_torch() ? "lambd" : "threshold", 0.5)}};
+  };
   form.function = [](double x, const Json& settings) {
     const double lambda = settings["lambda"].get<double>();
     return x > lambda ? x - lambda : (x < -lambda ? x + lambda : 0.0);
@@ -35,6 +37,7 @@ LayerKind soft_shrink() {
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.cases = plain_cases("Softshrink", "soft_shrink");
+  kind.cases.push_back(torch_case("lambda 0.25", "Softshrink", {{"lambd", 0.25}}, {3, 7}));
   return kind;
 }
 

@@ -38,15 +38,14 @@ void write(Lowerer& lowerer) {
                              {"threshold", threshold.is_null() ? Json(never_seen) : threshold}});
     return;
   }
-  if (settings["beta"] != 1.0) {
-    lowerer.refuse("Keras has softplus with beta = 1 only, this one has " + settings["beta"].dump(),
-                   "use beta=1");
-  }
   if (!threshold.is_null() && threshold.get<double>() < never_seen_in_float32) {
     lowerer.refuse("Keras' softplus has no threshold, this one has " + threshold.dump(),
                    "use the default threshold, 20");
   }
+  const double beta = settings["beta"].get<double>();
+  if (beta != 1) lowerer.add("Rescaling", {{"scale", beta}, {"offset", 0.0}}, {}, "scale");
   lowerer.add("Activation", {{"activation", "softplus"}});
+  if (beta != 1) lowerer.add("Rescaling", {{"scale", 1 / beta}, {"offset", 0.0}}, {}, "scale_back");
 }
 
 }  // namespace
@@ -55,13 +54,16 @@ LayerKind softplus() {
   Elementwise form;
   form.name = "softplus";
   form.torch = exact({"Softplus"});
-  form.keras = exact({"activation:softplus"});
+  form.keras = exact({"activation:softplus", "Softplus"});
   form.summary = "y = log(1 + exp(beta x)) / beta.";
   form.read = read;
   form.function = softplus_of;
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.cases = plain_cases("Softplus", "softplus");
+  kind.cases.push_back(torch_case("beta 2", "Softplus", {{"beta", 2.0}}, {3, 7}));
+  kind.cases.push_back(torch_case("beta 0.5, a high threshold", "Softplus",
+                                  {{"beta", 0.5}, {"threshold", 50.0}}, {2, 3, 4, 5}));
   return kind;
 }
 

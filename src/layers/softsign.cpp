@@ -10,7 +10,7 @@ LayerKind softsign() {
   Elementwise form;
   form.name = "softsign";
   form.torch = exact({"Softsign"});
-  form.keras = exact({"activation:softsign"});
+  form.keras = exact({"activation:softsign", "Softsign"});
   form.summary = "y = x / (1 + |x|).";
   form.function = [](double x, const Json&) { return x / (1 + std::abs(x)); };
   form.write = write_plain("Softsign", "softsign");

@@ -10,7 +10,7 @@ LayerKind tanh() {
   Elementwise form;
   form.name = "tanh";
   form.torch = exact({"Tanh"});
-  form.keras = exact({"activation:tanh"});
+  form.keras = exact({"activation:tanh", "Tanh"});
   form.summary = "y = tanh(x).";
   form.function = [](double x, const Json&) { return std::tanh(x); };
   form.write = write_plain("Tanh", "tanh");

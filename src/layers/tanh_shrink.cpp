@@ -10,7 +10,7 @@ LayerKind tanh_shrink() {
   Elementwise form;
   form.name = "tanh_shrink";
   form.torch = exact({"Tanhshrink"});
-  form.keras = exact({"activation:tanh_shrink"});
+  form.keras = exact({"activation:tanh_shrink", "TanhShrink"});
   form.summary = "y = x - tanh(x).";
   form.function = [](double x, const Json&) { return x - std::tanh(x); };
   form.write = write_plain("Tanhshrink", "tanh_shrink");

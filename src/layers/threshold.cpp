@@ -1,6 +1,8 @@
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 
-// y = x above the threshold, a fixed value elsewhere. Keras: ReLU(threshold=...), whose value is 0.
+// y = x above the threshold, a fixed value elsewhere. Keras: ReLU(threshold=...), whose value is 0, or
+// the operation.
 
 namespace tieout::layers {
 
@@ -13,8 +15,8 @@ void write(Lowerer& lowerer) {
   } else if (settings["value"] == 0.0) {
     lowerer.add("ReLU", {{"threshold", settings["threshold"]}});
   } else {
-    lowerer.refuse("Keras has no layer that puts " + settings["value"].dump() + " below a threshold",
-                   "use the value 0");
+    add_operation(lowerer, "Threshold",
+                  {{"threshold", settings["threshold"]}, {"default_value", settings["value"]}});
   }
 }
 
@@ -24,17 +26,21 @@ LayerKind threshold() {
   Elementwise form;
   form.name = "threshold";
   form.torch = exact({"Threshold"});
+  form.keras = exact({"Threshold"});
   form.summary = "y = x for x > threshold, value otherwise.";
   form.read = [](Lifter& lifter) {
     return Json{{"threshold", lifter.settings().number("threshold", 0)},
-                {"value", lifter.settings().number("value", 0)}};
+                {"value", lifter.settings().number(lifter.is_torch() ? "value" : "default_value", 0)}};
   };
   form.function = [](double x, const Json& settings) {
     return x > settings["threshold"].get<double>() ? x : settings["value"].get<double>();
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
-  kind.cases = {torch_case("value 0", "Threshold", {{"threshold", 0.3}, {"value", 0.0}}, {2, 3, 4, 5})};
+  kind.cases = {
+      torch_case("value 0", "Threshold", {{"threshold", 0.3}, {"value", 0.0}}, {2, 3, 4, 5}),
+      torch_case("another value", "Threshold", {{"threshold", 0.25}, {"value", -2.0}}, {2, 3, 4, 5}),
+      torch_case("below 0", "Threshold", {{"threshold", -0.5}, {"value", 3.0}}, {3, 7})};
   return kind;
 }
 

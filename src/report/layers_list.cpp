@@ -27,15 +27,27 @@ const char* status_text(Status status) {
   return "refused";
 }
 
+// The settings in which the class is judged, whichever kind has them. An activation function is judged in
+// Keras' layer around it.
+long cases_of(Framework framework, const std::string& class_name) {
+  const auto judges = [&](const Case& one) {
+    if (one.framework != framework) return false;
+    if (one.class_name == class_name) return true;
+    return one.class_name == "Activation" && one.settings.contains("activation") &&
+           one.settings["activation"].is_string() &&
+           "activation:" + one.settings["activation"].get<std::string>() == class_name;
+  };
+  long count = 0;
+  for (const auto& kind : all_layers()) count += std::ranges::count_if(kind.cases, judges);
+  return count;
+}
+
 std::vector<Entry> entries() {
   std::vector<Entry> all;
   for (const auto& kind : all_layers()) {
     for (const Framework framework : {Framework::torch, Framework::keras}) {
       for (const auto& of_class : framework == Framework::torch ? kind.torch : kind.keras) {
-        const auto cases = std::ranges::count_if(kind.cases, [&](const Case& one) {
-          return one.framework == framework && one.class_name == of_class.name;
-        });
-        all.push_back({framework, of_class, &kind, cases});
+        all.push_back({framework, of_class, &kind, cases_of(framework, of_class.name)});
       }
     }
   }
@@ -82,8 +94,9 @@ Json cases_json() {
 std::string layers_text() {
   std::string text;
   for (const auto& entry : entries()) {
-    text += fmt::format("{:<6} {:<28} {:<9} {:<22} {}\n", to_string(entry.framework), entry.of_class.name,
-                        status_text(entry.of_class.status), entry.kind->name, entry.of_class.reason);
+    text += fmt::format("{:<6} {:<28} {:<9} {:>3} cases  {:<22} {}\n", to_string(entry.framework),
+                        entry.of_class.name, status_text(entry.of_class.status), entry.cases,
+                        entry.kind->name, entry.of_class.reason);
   }
   return text;
 }

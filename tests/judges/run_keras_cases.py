@@ -13,6 +13,7 @@ os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MI
 import keras
 import tensorflow as tf
 from case_runner import load_arrays, main, make_inputs, make_value, random_source, save_arrays
+from keras.src.applications import convnext, inception_resnet_v2
 from keras.src.layers.merging.base_merge import Merge
 
 # Before any layer is made: afterwards it would not reach the default dtype policy.
@@ -33,6 +34,13 @@ def randomise(model, source):
     for variable in model.variables:
         if keras.backend.is_float_dtype(variable.dtype):
             variable.assign(make_value(variable.path.rsplit("/")[-1], tuple(variable.shape), source))
+
+
+def finalise(model):
+    """A Normalization computes with copies of its variables."""
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()
 
 
 def run(model, inputs, predict=False):
@@ -73,7 +81,10 @@ def layer_of(case):
     name, settings = case["class"], dict(case["settings"])
     if name.startswith("activation:"):
         return keras.layers.Activation(name.removeprefix("activation:"))
-    return getattr(keras.layers, name).from_config(settings)
+    for module in (keras.layers, convnext, inception_resnet_v2):
+        if hasattr(module, name):
+            return getattr(module, name).from_config(settings)
+    raise ValueError(f"Keras has no layer {name}")
 
 
 def make(item):
@@ -84,6 +95,7 @@ def make(item):
     entries = [keras.Input(array.shape[1:], dtype=array.dtype.name) for array in inputs]
     model = keras.Model(entries, call(case, entries))
     randomise(model, source)
+    finalise(model)
     model.save(item["model"])
     save_arrays(item["inputs"], "input/", inputs)
     predict = case["settings"].get("data_format") == "channels_first"
@@ -98,6 +110,7 @@ def with_float64_inputs(model):
             layer["config"]["dtype"] = "float64"
     wide = type(model).from_config(config)
     wide.set_weights(model.get_weights())
+    finalise(wide)
     return wide
 
 

@@ -10,6 +10,9 @@ namespace tieout {
 
 namespace {
 
+// Keras 2's hard_sigmoid is clip(0.2 x + 0.5, 0, 1), Keras 3's clip(x / 6 + 0.5, 0, 1).
+constexpr double keras2_hard_sigmoid_slope = 0.2;
+
 Where where_layer(const std::string& layer, const std::string& tensor = {}) {
   Where where;
   where.layer = layer;
@@ -185,6 +188,9 @@ Parameter Lifter::parameter(const std::string& name, const std::string& canonica
   made.along = along;
   made.terms = std::move(terms);
   solve_sizes(made);
+  for (const auto& term : made.terms) {
+    if (const LazyTensor* tensor = source_.find_tensor(term.tensor)) made.dtype = tensor->dtype;
+  }
   return made;
 }
 
@@ -268,11 +274,6 @@ void Lifter::add_activation(const Json& activation) {
   const Json version_json =
       source_.document.is_object() ? source_.document.value("keras_version", Json()) : Json();
   const std::string version = version_json.is_string() ? version_json.get<std::string>() : "";
-  if (activation == "hard_sigmoid" && !version.empty() && version[0] < '3') {
-    refuse("hard_sigmoid in a file of Keras " + version +
-               " is clip(0.2 x + 0.5, 0, 1), which Keras 3 has no name for",
-           "replace it by a layer that computes this, and save with Keras 3");
-  }
   if (activation.is_string()) {
     class_name = "activation:" + activation.get<std::string>();
   } else if (activation.is_object() && activation.contains("class_name") &&
@@ -286,6 +287,8 @@ void Lifter::add_activation(const Json& activation) {
       config = Json::object();
     }
   }
+  if (class_name == "activation:hard_sigmoid" && !version.empty() && version[0] < '3')
+    config = {{"slope", keras2_hard_sigmoid_slope}};
   const LayerKind* kind = kind_of_class(Framework::keras, class_name);
   if (kind == nullptr) {
     refuse("its activation " + activation.dump().substr(0, 60) + " is not known",

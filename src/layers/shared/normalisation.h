@@ -12,6 +12,12 @@ namespace tieout {
 constexpr double torch_epsilon = 1e-5;
 constexpr double keras_epsilon = 1e-3;
 
+// Adds gamma and beta (axis c) as far as the layer has them: PyTorch's affine, Keras' scale and center, or
+// the tensors of a pickled module; otherwise 1 and 0.
+void add_scale_and_center(Lifter& lifter, Layer& layer, std::int64_t channels, bool affine_by_default);
+// Adds mean and variance, and PyTorch's count of training steps.
+void add_running_statistics(Lifter& lifter, Layer& layer, std::int64_t channels);
+
 // epsilon is the other framework's default.
 Mistake epsilon_mistake();
 

@@ -5,35 +5,19 @@
 
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_operation.h"
 #include "tieout/error.h"
 
 namespace tieout {
 
 namespace {
 
-// The setting "axis" counts in the value's own order, from 0; from the end (negative) only while the rank is
-// unknown.
-std::int64_t read_axis(Lifter& lifter) {
-  const auto& given = lifter.settings();
-  const auto rank = lifter.input().known ? static_cast<std::int64_t>(lifter.input().axes.size()) : 0;
-  if (lifter.is_keras()) {
-    if (given.has("args") || given.has("kwargs"))
-      lifter.refuse("it is called with constants", "use the layer without");
-    const auto axes = given.has("axis") ? given.list("axis") : std::vector<std::int64_t>{-1};
-    if (axes.size() != 1) lifter.refuse("it takes several axes together", "flatten them first");
-    return checked_axis(axes[0], rank);
-  }
-  if (lifter.node().class_name == "Softmax2d") return 1;
-  if (given.has("dim")) return checked_axis(given.integer("dim"), rank);
-  if (rank == 0)
-    lifter.refuse("its dim depends on the input's rank, which is not known",
-                  "say dim, or give --input-shape");
-  // torch/nn/functional.py, _get_softmax_dim
-  return rank == 1 || rank == 3 ? 0 : 1;
-}
-
 std::vector<Array> compute(const Evaluation& e, SoftmaxOf what) {
-  return {along_axis(*e.inputs[0], e.integer("axis"), [what](double* row, std::int64_t size) {
+  const auto rank = static_cast<std::int64_t>(e.inputs[0]->rank());
+  std::vector<int> axes;
+  for (const std::int64_t axis : e.integers("axes"))
+    axes.push_back(static_cast<int>(checked_axis(axis, rank)));
+  return {along_axes(*e.inputs[0], axes, [what](double* row, std::int64_t size) {
     const double top = *std::max_element(row, row + size);
     double sum = 0;
     for (std::int64_t k = 0; k < size; ++k) sum += std::exp(row[k] - top);
@@ -43,11 +27,32 @@ std::vector<Array> compute(const Evaluation& e, SoftmaxOf what) {
   })};
 }
 
+// Along several axes together; neither framework's layer writes a log_softmax of that.
+void lower_several(Lowerer& lowerer, const std::vector<int>& axes) {
+  if (lowerer.to_keras()) {
+    lowerer.add("Softmax", {{"axis", axes}});
+    return;
+  }
+  std::string dims;
+  for (const int axis : axes) dims += (dims.empty() ? "" : ", ") + std::to_string(axis);
+  lowerer.add("torch.softmax", {{"dim", axes}},
+              "torch.exp({0} - torch.logsumexp({0}, dim=(" + dims + "), keepdim=True))");
+}
+
 void lower(Lowerer& lowerer, SoftmaxOf what) {
-  const auto axis = lowerer.layer().settings["axis"].get<int>();
   const int rank = static_cast<int>(lowerer.axes().size());
-  const int target = lowerer.target_axis(0, axis < 0 ? axis + rank : axis);
-  if (target == 0) lowerer.refuse("it is taken across the batch", "give it a dim of the sample");
+  std::vector<int> axes;
+  for (const auto& axis : lowerer.layer().settings["axes"]) {
+    const int own = axis.get<int>();
+    axes.push_back(lowerer.target_axis(0, own < 0 ? own + rank : own));
+  }
+  std::ranges::sort(axes);
+  if (axes[0] == 0) lowerer.refuse("it is taken across the batch", "give it a dim of the sample");
+  if (axes.size() > 1) {
+    lower_several(lowerer, axes);
+    return;
+  }
+  const int target = axes[0];
   if (lowerer.to_torch()) {
     lowerer.add(what == SoftmaxOf::probability ? "Softmax" : "LogSoftmax", {{"dim", target}});
   } else if (what == SoftmaxOf::probability) {
@@ -55,25 +60,18 @@ void lower(Lowerer& lowerer, SoftmaxOf what) {
   } else if (target == rank - 1) {
     lowerer.add("Activation", {{"activation", "log_softmax"}});
   } else {
-    // Keras has log_softmax as a function of the last axis only.
-    const auto swap = [&](const std::string& helper) {
-      std::vector<int> dims;
-      for (int k = 1; k < rank; ++k) dims.push_back(k == target ? rank - 1 : k == rank - 1 ? target : k);
-      lowerer.add("Permute", {{"dims", dims}}, {}, helper);
-    };
-    swap("swap");
-    lowerer.add("Activation", {{"activation", "log_softmax"}});
-    swap("swap_back");
+    add_operation(lowerer, "LogSoftmax", {{"axis", target}});
   }
 }
 
 // The axis that the setting would mean in the other framework's layout.
 bool other_axis(Layer& layer, Framework, const std::vector<Axes>& inputs) {
   const auto rank = static_cast<std::int64_t>(inputs.at(0).size());
-  const auto axis = layer.settings["axis"].get<std::int64_t>();
-  const std::int64_t own = axis < 0 ? axis + rank : axis;
+  const auto axes = layer.settings["axes"].get<std::vector<std::int64_t>>();
+  if (axes.size() != 1) return false;
+  const std::int64_t own = axes[0] < 0 ? axes[0] + rank : axes[0];
   if (rank < 3 || (own != 1 && own != rank - 1)) return false;
-  layer.settings["axis"] = own == 1 ? rank - 1 : 1;
+  layer.settings["axes"] = {own == 1 ? rank - 1 : 1};
   return true;
 }
 
@@ -94,24 +92,50 @@ std::vector<Case> cases(SoftmaxOf what) {
           keras_case("default", "Softmax", Json::object(), {3, 5}),
           keras_case("channels of an image", "Softmax", Json::object(), {2, 4, 5, 3}),
           keras_case("rows of an image", "Softmax", {{"axis", 1}}, {2, 4, 5, 3}),
+          keras_case("rows and columns", "Softmax", {{"axis", Json::array({1, 2})}}, {2, 4, 5, 3}),
           keras_case("the function", "Activation", {{"activation", "softmax"}}, {2, 4, 3})};
 }
 
 }  // namespace
 
+std::vector<std::int64_t> softmax_axes(Lifter& lifter) {
+  const auto& given = lifter.settings();
+  const auto rank = lifter.input().known ? static_cast<std::int64_t>(lifter.input().axes.size()) : 0;
+  std::vector<std::int64_t> axes;
+  if (lifter.is_keras()) {
+    if (given.has("args") || given.has("kwargs"))
+      lifter.refuse("it is called with constants", "use the layer without");
+    axes = given.has("axis") ? given.list("axis") : std::vector<std::int64_t>{-1};
+  } else if (lifter.node().class_name == "Softmax2d") {
+    axes = {rank == 3 ? 0 : 1};  // without a batch, the channels are the first axis
+  } else if (given.has("dim")) {
+    axes = given.list("dim");
+  } else {
+    if (rank == 0)
+      lifter.refuse("its dim depends on the input's rank, which is not known",
+                    "say dim, or give --input-shape");
+    axes = {rank == 1 || rank == 3 ? 0 : 1};  // torch/nn/functional.py, _get_softmax_dim
+  }
+  for (auto& axis : axes) axis = checked_axis(axis, rank);
+  std::ranges::sort(axes);
+  if (axes.empty()) lifter.refuse("it has no axis", "give it one");
+  return axes;
+}
+
 LayerKind softmax_kind(SoftmaxOf what) {
   const bool probability = what == SoftmaxOf::probability;
   LayerKind kind;
   kind.name = probability ? "softmax" : "log_softmax";
-  kind.torch = probability ? exact({"Softmax", "Softmax2d"}) : exact({"LogSoftmax"});
-  kind.keras = probability ? exact({"Softmax", "activation:softmax"}) : exact({"activation:log_softmax"});
-  kind.summary =
-      probability ? "y = exp(x) / sum(exp(x)) along one axis." : "y = x - log(sum(exp(x))) along one axis.";
+  kind.torch = probability ? exact({"Softmax", "Softmax2d", "torch.softmax"}) : exact({"LogSoftmax"});
+  kind.keras = probability ? exact({"Softmax", "activation:softmax"})
+                           : exact({"activation:log_softmax", "LogSoftmax"});
+  kind.summary = probability ? "y = exp(x) / sum(exp(x)) along one axis, or several together."
+                             : "y = x - log(sum(exp(x))) along one axis.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html",
                   "https://keras.io/api/layers/activation_layers/softmax/"};
   kind.lift = [name = kind.name](Lifter& lifter) {
     Layer layer = lifter.layer(name);
-    layer.settings = {{"axis", read_axis(lifter)}};
+    layer.settings = {{"axes", softmax_axes(lifter)}};
     lifter.add(std::move(layer));
   };
   kind.lower = [what](Lowerer& lowerer) { lower(lowerer, what); };
