@@ -60,6 +60,8 @@ std::vector<std::string> needed_layout(const Model& source, const Layer& layer, 
   if (need.kind == LayoutNeed::Kind::any) return {};
   std::vector<std::string> wanted;
   for (const int canonical : need.order) {
+    // An input of lower rank (a mask, a state) has the first of the axes only.
+    if (canonical >= static_cast<int>(names.size())) continue;
     const auto& order = layer.orders.at(k);
     const int place = order.empty() ? canonical : order.at(static_cast<std::size_t>(canonical));
     wanted.push_back(names.at(static_cast<std::size_t>(place)));

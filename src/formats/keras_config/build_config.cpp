@@ -26,6 +26,20 @@ std::string dtype_name(DType dtype) {
   return dtype == DType::boolean ? "bool" : std::string(to_string(dtype));
 }
 
+// A recurrent layer that gives its states, or its two directions apart: Sequential takes no such layer.
+bool gives_several(const FrameworkNode& node) {
+  const Json& settings = node.settings;
+  if (!settings.is_object()) return false;
+  const auto states = [](const Json& config) {
+    const Json* flag = member(config, "return_state");
+    return flag != nullptr && *flag == true;
+  };
+  const Json* merge = member(settings, "merge_mode");
+  const Json* layer = member(settings, "layer");
+  const Json* inner = layer == nullptr ? nullptr : member(*layer, "config");
+  return states(settings) || (merge != nullptr && merge->is_null()) || (inner != nullptr && states(*inner));
+}
+
 class Builder {
  public:
   explicit Builder(const FrameworkModel& model) : model_(model) {
@@ -75,7 +89,8 @@ class Builder {
       const ValueRef previous = i == 0 ? ValueRef{} : ValueRef{i - 1, 0};
       const bool plain = node.inputs.size() == 1 && node.inputs[0].value == previous &&
                          node.inputs[0].keyword.empty() && !node.inputs_as_list;
-      if (!plain || is_operation(node.module) || node.settings.contains("args") || count_.at(node.name) > 1) {
+      if (!plain || gives_several(node) || is_operation(node.module) || node.settings.contains("args") ||
+          count_.at(node.name) > 1) {
         return false;
       }
     }

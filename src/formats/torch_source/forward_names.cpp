@@ -41,21 +41,33 @@ std::string unique(const std::string& wanted, std::set<std::string>& taken) {
   return name;
 }
 
-std::vector<bool> find_indexed(const FrameworkModel& model) {
-  std::vector<bool> indexed(model.nodes.size(), false);
-  const auto look = [&indexed](const ValueRef& value) {
-    if (value.node >= 0 && value.output > 0) indexed.at(static_cast<std::size_t>(value.node)) = true;
+// How many outputs of each node are taken one by one; 0: the variable is the only one.
+std::vector<int> count_outputs(const FrameworkModel& model) {
+  std::vector<int> counts(model.nodes.size(), 0);
+  const auto look = [&counts](const ValueRef& value) {
+    if (value.node < 0 || value.output == 0) return;
+    int& count = counts.at(static_cast<std::size_t>(value.node));
+    count = std::max(count, value.output + 1);
   };
   for (const FrameworkNode& node : model.nodes) {
     for (const NodeInput& input : node.inputs) look(input.value);
   }
   std::ranges::for_each(model.outputs, look);
-  // What gives several values gives them as a tuple, whichever are used.
-  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
-    if (model.nodes[i].settings.is_object() && model.nodes[i].settings.contains("_outputs"))
-      indexed[i] = true;
+  return counts;
+}
+
+std::vector<std::string> find_suffixes(const FrameworkNode& node, int taken) {
+  std::vector<std::string> suffixes;
+  const auto stated = node.settings.find("_outputs");
+  if (stated != node.settings.end() && stated->is_array()) {
+    for (const Json& suffix : *stated) suffixes.push_back(suffix.is_string() ? suffix.get<std::string>() : "");
+    return suffixes;
   }
-  return indexed;
+  // What gives several values gives them as a tuple, whichever are used.
+  const bool counted = stated != node.settings.end() && stated->is_number_integer();
+  const int count = counted ? stated->get<int>() : taken;
+  for (int k = 0; k < count; ++k) suffixes.push_back("[" + std::to_string(k) + "]");
+  return suffixes;
 }
 
 }  // namespace
@@ -63,13 +75,15 @@ std::vector<bool> find_indexed(const FrameworkModel& model) {
 std::string ForwardNames::value(const ValueRef& ref) const {
   if (ref.node == ValueRef::model_input) return arguments.at(static_cast<std::size_t>(ref.output));
   const auto node = static_cast<std::size_t>(ref.node);
-  return indexed.at(node) ? variables.at(node) + "[" + std::to_string(ref.output) + "]" : variables.at(node);
+  const auto& own = suffixes.at(node);
+  const auto output = static_cast<std::size_t>(ref.output);
+  return variables.at(node) + (output < own.size() ? own[output] : "");
 }
 
 ForwardNames name_values(const FrameworkModel& model) {
   const LastUses uses = find_last_uses(model);
   ForwardNames names;
-  names.indexed = find_indexed(model);
+  const std::vector<int> counts = count_outputs(model);
   std::set<std::string> taken{"self", "torch", "nn", "x"};
   int x_needed_until = -1;
   if (model.inputs.size() == 1) {
@@ -80,6 +94,7 @@ ForwardNames name_values(const FrameworkModel& model) {
       names.arguments.push_back(unique(identifier(input.name), taken));
   }
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    names.suffixes.push_back(find_suffixes(model.nodes[i], counts[i]));
     if (x_needed_until <= static_cast<int>(i)) {
       names.variables.emplace_back("x");
       x_needed_until = uses.nodes[i];

@@ -11,7 +11,9 @@ namespace tieout::torch_source {
 struct ForwardNames {
   std::vector<std::string> arguments;  // one for each model input
   std::vector<std::string> variables;  // one for each node
-  std::vector<bool> indexed;           // nodes whose outputs are taken one by one: variable[0], variable[1]
+  // For each node, what stands behind its variable for its outputs: "[0]", "[1]" where they are taken one by
+  // one, or what the node's setting "_outputs" says (their number, or their suffixes); none where the variable is the only output.
+  std::vector<std::vector<std::string>> suffixes;
 
   [[nodiscard]] std::string value(const ValueRef& ref) const;
 };

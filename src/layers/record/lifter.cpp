@@ -1,6 +1,7 @@
 #include "layers/record/lifter.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "layers/layer_kind.h"
@@ -271,9 +272,6 @@ void Lifter::add_activation(const Json& activation) {
   if (activation.is_null() || activation == "linear") return;
   std::string class_name;
   Json config = Json::object();
-  const Json version_json =
-      source_.document.is_object() ? source_.document.value("keras_version", Json()) : Json();
-  const std::string version = version_json.is_string() ? version_json.get<std::string>() : "";
   if (activation.is_string()) {
     class_name = "activation:" + activation.get<std::string>();
   } else if (activation.is_object() && activation.contains("class_name") &&
@@ -287,7 +285,7 @@ void Lifter::add_activation(const Json& activation) {
       config = Json::object();
     }
   }
-  if (class_name == "activation:hard_sigmoid" && !version.empty() && version[0] < '3')
+  if (class_name == "activation:hard_sigmoid" && keras_major() < 3)
     config = {{"slope", keras2_hard_sigmoid_slope}};
   const LayerKind* kind = kind_of_class(Framework::keras, class_name);
   if (kind == nullptr) {
@@ -307,6 +305,54 @@ void Lifter::add_activation(const Json& activation) {
   kind->lift(inner);
   for (std::size_t i = first; i < model_.layers.size(); ++i) model_.layers[i].node = node_;
   inputs_ = inner.outputs();
+}
+
+void Lifter::add_wrapped(const Json& layer, const std::string& path) {
+  const std::string class_name =
+      layer.is_object() && layer.contains("class_name") && layer["class_name"].is_string()
+          ? layer["class_name"].get<std::string>()
+          : "";
+  const LayerKind* kind = kind_of_class(Framework::keras, class_name);
+  const auto entry = kind == nullptr ? std::vector<ClassEntry>::const_iterator()
+                                     : std::ranges::find(kind->keras, class_name, &ClassEntry::name);
+  if (kind == nullptr || entry->status == Status::refused) {
+    refuse("it wraps a " + (class_name.empty() ? "layer without a class" : class_name) +
+               ", which is not carried",
+           "see `tieout layers` for what is");
+  }
+  // A node of its own: its variables are made as for a new node, then asked for here, under `path`.
+  FrameworkModel scratch;
+  scratch.framework = source_.framework;
+  scratch.document = source_.document;
+  FrameworkNode& wrapped = scratch.nodes.emplace_back();
+  wrapped.name = node().name;
+  wrapped.class_name = class_name;
+  wrapped.settings = layer.value("config", Json::object());
+  const std::size_t first = model_.layers.size();
+  // A mask that the wrapper gets is not the wrapped layer's.
+  const std::size_t taken = std::min<std::size_t>(inputs_.size(), 1);
+  Lifter inner(model_, scratch, 0, {inputs_.begin(), inputs_.begin() + static_cast<std::ptrdiff_t>(taken)},
+               true);
+  kind->lift(inner);
+  std::map<std::string, std::string> tensors;
+  for (const NodeParameter& made : scratch.nodes[0].parameters)
+    tensors[made.tensor] = term(made.name, "x", path + made.path).tensor;
+  for (std::size_t i = first; i < model_.layers.size(); ++i) {
+    model_.layers[i].node = node_;
+    for (Parameter& parameter : model_.layers[i].parameters) {
+      for (Term& one : parameter.terms) one.tensor = tensors.at(one.tensor);
+      solve_sizes(parameter);
+    }
+  }
+  inputs_ = inner.outputs();
+}
+
+int Lifter::keras_major() const {
+  if (!source_.document.is_object()) return 3;
+  const auto version = source_.document.find("keras_version");
+  if (version == source_.document.end() || !version->is_string()) return 3;
+  const auto text = version->get<std::string>();
+  return text.empty() || text[0] < '1' || text[0] > '9' ? 3 : text[0] - '0';
 }
 
 void Lifter::refuse(const std::string& reason, const std::string& way_out) const {

@@ -66,6 +66,12 @@ class Lifter {
   std::vector<int> add(Layer layer);
   // Adds the layer for a Keras `activation` setting: null and "linear" add nothing.
   void add_activation(const Json& activation);
+  // Keras: lifts the layer that this one wraps, {"class_name", "config"}, as if it stood here itself. Its
+  // variables lie under `path` ("layer/") in this node.
+  void add_wrapped(const Json& layer, const std::string& path);
+
+  // The major version of the Keras that wrote the file; 3 where the file does not say.
+  [[nodiscard]] int keras_major() const;
 
   [[noreturn]] void refuse(const std::string& reason, const std::string& way_out) const;
 
