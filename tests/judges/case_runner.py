@@ -33,10 +33,15 @@ def random_source(item):
 
 def make_inputs(case, source):
     """One array for each input shape: "normal", "small" (0.01 x normal), "positive" (0.1 to 2), "above one"
-    (1.1 to 3) or "indices:N" (integers below N)."""
-    kind, _, bound = case["inputs"].partition(":")
+    (1.1 to 3) or "indices:N" (integers below N).
+
+    With commas, one for each input; the last one is that of all others.
+    """
+    kinds = case["inputs"].split(",")
+    kinds += kinds[-1:] * (len(case["input_shapes"]) - len(kinds))
     arrays = []
-    for shape in case["input_shapes"]:
+    for text, shape in zip(kinds, case["input_shapes"], strict=False):
+        kind, _, bound = text.partition(":")
         if kind == "indices":
             arrays.append(source.integers(0, int(bound), shape, dtype=np.int32))
         elif kind == "positive":

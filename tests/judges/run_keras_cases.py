@@ -19,6 +19,9 @@ from keras.src.layers.merging.base_merge import Merge
 # Before any layer is made: afterwards it would not reach the default dtype policy.
 keras.config.set_floatx("float64")
 
+# They take a mask (integers here) and states beside the sequence.
+RECURRENT = {"LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"}
+
 
 def call(case, tensors):
     if case["class"].startswith("ops."):
@@ -26,6 +29,10 @@ def call(case, tensors):
     layer = layer_of(case)
     if case["class"] == "MultiHeadAttention":
         return layer(*tensors[:2], **({"key": tensors[2]} if len(tensors) > 2 else {}))
+    if case["class"] in RECURRENT and len(tensors) > 1:
+        states = [tensor for tensor in tensors[1:] if keras.backend.is_float_dtype(tensor.dtype)]
+        masks = [tensor for tensor in tensors[1:] if not keras.backend.is_float_dtype(tensor.dtype)]
+        return layer(tensors[0], mask=masks[0] if masks else None, initial_state=states or None)
     takes_one = len(tensors) == 1 and not isinstance(layer, Merge)
     return layer(tensors[0] if takes_one else tensors)
 

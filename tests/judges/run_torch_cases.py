@@ -13,6 +13,10 @@ import torch
 from case_runner import load_arrays, main, make_inputs, make_value, random_source, save_arrays
 
 
+# Their output is the first of several.
+STATEFUL = torch.nn.RNNBase | torch.nn.RNNCellBase | torch.nn.MultiheadAttention
+
+
 def arguments(settings):
     """JSON has lists where PyTorch wants tuples (an nn.Unflatten insists)."""
     return {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
@@ -31,10 +35,9 @@ def randomise(module, source):
 
 
 def run(module, inputs):
-    """A recurrent module's and an attention's output is the first of several."""
     with torch.no_grad():
         result = module(*inputs)
-    if isinstance(result, tuple) and isinstance(module, torch.nn.RNNBase | torch.nn.MultiheadAttention):
+    if isinstance(result, tuple) and isinstance(module, STATEFUL):
         result = result[0]
     results = result if isinstance(result, tuple | list) else [result]
     return [tensor.numpy() for tensor in results]

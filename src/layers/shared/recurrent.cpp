@@ -1,8 +1,8 @@
 #include "layers/shared/recurrent.h"
 
 #include <algorithm>
-#include <array>
 
+#include "layers/shared/recurrent_functions.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -13,49 +13,62 @@ namespace {
 constexpr std::int64_t most_units = 1 << 24;
 constexpr std::int64_t most_levels = 1024;
 
-const std::vector<std::string> sequence_names{"n", "t", "f"};
-
-// Where n t f lie, said to the lifter. PyTorch's batch_first=False puts time first.
-std::vector<int> sequence_order(Lifter& lifter) {
-  if (lifter.input_count() > 1 && !lifter.weights_only()) {
-    lifter.refuse("it is called with a state or a mask", "call it with the sequence alone");
-  }
-  const bool time_first = lifter.is_torch() && !lifter.settings().flag("batch_first", false);
-  const std::vector<int> order = time_first ? std::vector<int>{1, 0, 2} : std::vector<int>{0, 1, 2};
-  if (lifter.weights_only()) return order;
-  if (lifter.is_torch() && lifter.input().known && lifter.input().axes.size() == 2) {
-    lifter.refuse("its input has no batch axis", "give the model a batch of one sequence");
-  }
-  lifter.roles(0, sequence_names, order);
-  return order;
+bool is_own(const Lifter& lifter) {
+  return lifter.node().class_name.starts_with("tieout.");
 }
 
-std::int64_t checked_units(std::int64_t units) {
-  if (units <= 0 || units > most_units) throw malformed("the number of units must be positive");
-  return units;
+// PyTorch's LSTMCell and its like: one step, which is a sequence of one.
+bool is_cell(const Lifter& lifter) {
+  return lifter.node().class_name.ends_with("Cell");
 }
 
-struct Level {
-  std::int64_t units = 0;
-  bool has_bias = true;
-  std::string direction;
-  std::string returns;
-  Json own;
-  std::vector<RecurrentPart> parts;
+void add_time_axis(Lifter& lifter) {
+  if (lifter.input_count() > 1)
+    lifter.refuse("it is called with a state", "use the module that runs along a sequence");
+  if (lifter.weights_only()) return;
+  lifter.roles(0, {"n", "f"});
+  Layer step = lifter.layer("reshape");
+  step.settings = {{"shape", {1, lifter.settings().integer("input_size")}}};
+  lifter.add(std::move(step));
+}
+
+// What the node gets beside x: places in its inputs.
+struct FurtherInputs {
+  std::vector<std::size_t> masks;
+  std::vector<std::size_t> states;
 };
 
-void add_level(Lifter& lifter, const RecurrentCell& cell, const Level& level, const std::vector<int>& order) {
-  Layer layer = lifter.layer(cell.kind);
-  layer.settings = {{"units", level.units}, {"direction", level.direction}, {"returns", level.returns}};
-  layer.settings.update(level.own);
+FurtherInputs further_inputs(const Lifter& lifter) {
+  FurtherInputs further;
+  for (std::size_t k = 1; !lifter.weights_only() && k < lifter.input_count(); ++k) {
+    const bool is_mask = lifter.node().inputs.at(k).keyword == "mask";
+    (is_mask ? further.masks : further.states).push_back(k);
+  }
+  return further;
+}
+
+void add_level(Lifter& lifter, const RecurrentLevel& level, const std::vector<int>& order,
+               const std::vector<int>& further) {
+  Layer layer = lifter.layer(level.cell->kind);
+  layer.settings = level.settings;
+  layer.inputs.resize(std::min<std::size_t>(layer.inputs.size(), 1));
+  layer.inputs.insert(layer.inputs.end(), further.begin(), further.end());
   if (!lifter.weights_only()) layer.orders = {order};
   for (RecurrentPart part : level.parts) {
-    part.units = level.units;
+    part.units = level.settings["units"].get<std::int64_t>();
     part.has_bias = level.has_bias;
     part.features = lifter.size(0, -1);
-    cell.add_parameters(lifter, layer, part);
+    level.cell->add_parameters(lifter, layer, part);
   }
   lifter.add(std::move(layer));
+}
+
+// Settings that only the nodes that tieout writes have: said by the call, not by the constructor.
+void read_call(const SettingsReader& given, Json& settings) {
+  settings["returns"] = given.text("_returns", "sequence");
+  settings["merge"] = given.text("_merge", "concat");
+  settings["direction"] = given.flag("bidirectional", false) ? "both" : given.text("_direction", "forward");
+  settings["states"] = given.flag("_states", false);
 }
 
 void lift_torch(Lifter& lifter, const RecurrentCell& cell) {
@@ -64,224 +77,143 @@ void lift_torch(Lifter& lifter, const RecurrentCell& cell) {
     lifter.refuse("proj_size projects its state, which no Keras layer does",
                   "train the model with proj_size=0");
   }
-  const std::int64_t levels = given.integer("num_layers", 1);
-  if (levels <= 0 || levels > most_levels) throw malformed("num_layers must be positive");
-  const bool both = given.flag("bidirectional", false);
-  const auto order = sequence_order(lifter);
-  Level level;
-  level.units = checked_units(given.integer("hidden_size"));
+  const bool cell_only = is_cell(lifter);
+  if (cell_only) add_time_axis(lifter);
+  const std::int64_t count = given.integer("num_layers", 1);
+  if (count <= 0 || count > most_levels) throw malformed("num_layers must be positive");
+  RecurrentLevel level;
+  level.cell = &cell;
   level.has_bias = given.flag("bias", true);
-  level.direction = both ? "both" : "forward";
-  level.own = cell.read(lifter, lifter.node().settings);
-  for (std::int64_t k = 0; k < levels; ++k) {
-    const std::string suffix = "_l" + std::to_string(k);
-    level.parts = {{"", suffix, {}, {}}};
-    if (both) level.parts.push_back({"reverse_", suffix + "_reverse", {}, {}});
-    // A module gives the whole sequence; "_returns" is said by the nodes that tieout writes.
-    level.returns = k + 1 < levels ? "sequence" : given.text("_returns", "sequence");
-    add_level(lifter, cell, level, order);
+  level.settings = {{"units", checked_units(given.integer("hidden_size"))}};
+  read_call(given, level.settings);
+  level.settings["zero_masked"] = given.flag("zero_masked", false);
+  const std::string function = is_own(lifter) ? given.text("activation", "tanh") : "tanh";
+  level.settings["activation"] = recurrent_function_of_torch(function).name;
+  if (cell.recurrent_activation) {
+    const std::string recurrent = is_own(lifter) ? given.text("recurrent_activation", "sigmoid") : "sigmoid";
+    level.settings["recurrent_activation"] = recurrent_function_of_torch(recurrent).name;
   }
-}
-
-void refuse_keras_calls(Lifter& lifter, const SettingsReader& given) {
-  if (given.flag("return_state", false)) {
-    lifter.refuse("return_state gives its states as further outputs",
-                  "build the model with return_state=False");
+  level.settings.update(cell.read(lifter, lifter.node().settings));
+  std::vector<RecurrentLevel> levels(static_cast<std::size_t>(count), level);
+  for (std::size_t k = 0; k < levels.size(); ++k) {
+    const std::string suffix = cell_only ? "" : "_l" + std::to_string(k);
+    levels[k].parts = {{"", suffix, {}, {}}};
+    if (level.settings["direction"] == "both")
+      levels[k].parts.push_back({"reverse_", suffix + "_reverse", {}, {}});
+    // Between levels stands the whole sequence.
+    if (k + 1 < levels.size()) levels[k].settings["returns"] = "sequence";
   }
-  if (given.flag("stateful", false)) {
-    lifter.refuse("it is stateful: its output depends on the calls before",
-                  "build the model with stateful=False");
-  }
-  if (given.flag("time_major", false)) {
-    lifter.refuse("time_major puts time before the batch", "build the model with time_major=False");
-  }
-  if (!lifter.settings().raw("kwargs").is_null() || !lifter.settings().raw("args").is_null()) {
-    lifter.refuse("it is called with further arguments", "call it with the sequence alone");
-  }
-}
-
-Level read_keras(Lifter& lifter, const RecurrentCell& cell, const Json& config) {
-  const SettingsReader given(config, lifter.node().name);
-  refuse_keras_calls(lifter, given);
-  Level level;
-  level.units = checked_units(given.integer("units"));
-  level.has_bias = given.flag("use_bias", true);
-  level.returns = given.flag("return_sequences", false) ? "sequence" : "last";
-  level.direction = given.flag("go_backwards", false) ? "backward" : "forward";
-  level.own = cell.read(lifter, config);
-  return level;
-}
-
-struct Wrapped {
-  const RecurrentCell* cell = nullptr;
-  Json config = Json::object();
-};
-
-Wrapped wrapped_layer(Lifter& lifter, const Json& layer) {
-  Wrapped wrapped;
-  const bool is_layer = layer.is_object() && layer.contains("class_name") && layer["class_name"].is_string();
-  const std::string name = is_layer ? layer["class_name"].get<std::string>() : "";
-  for (const RecurrentCell* cell : {&lstm_cell(), &gru_cell(), &simple_rnn_cell()}) {
-    if (cell->keras_class == name) wrapped.cell = cell;
-  }
-  if (wrapped.cell == nullptr) {
-    lifter.refuse("it wraps a layer that is not LSTM, GRU or SimpleRNN", "use one of those");
-  }
-  wrapped.config = layer.value("config", Json::object());
-  return wrapped;
-}
-
-// What must be the same in both directions.
-std::string function_of(const Level& level) {
-  return level.own.dump() + std::to_string(level.units) + level.returns + (level.has_bias ? "b" : "");
-}
-
-// Keras' inner layer, for Bidirectional.
-Json keras_layer(const std::string& class_name, Json config) {
-  return {{"module", "keras.layers"},
-          {"class_name", class_name},
-          {"config", std::move(config)},
-          {"registered_name", nullptr}};
-}
-
-void lower_torch(Lowerer& lowerer, const RecurrentCell& cell) {
-  const Json& settings = lowerer.layer().settings;
-  const bool both = settings["direction"] == "both";
-  if (settings["direction"] == "backward") {
-    lowerer.refuse("go_backwards has no PyTorch module",
-                   "reverse the sequence before the model, or wrap the layer in Bidirectional");
-  }
-  Json made = {
-      {"input_size", lowerer.axes().back().size}, {"hidden_size", settings["units"]}, {"batch_first", true}};
-  if (both) made["bidirectional"] = true;
-  cell.write(lowerer, made);
-  std::string call = "{module}({0})[0]";
-  if (settings["returns"] == "last") {
-    made["_returns"] = "last";
-    // Not the last step of the sequence where there are two directions: the backward one ends at the first.
-    call = both ? "torch.cat(tuple({module}({0})" + cell.torch_last_state + "), dim=-1)" : call + "[:, -1]";
-  }
-  lowerer.add(cell.torch_class, made, call);
-}
-
-void lower_keras(Lowerer& lowerer, const RecurrentCell& cell) {
-  const Json& settings = lowerer.layer().settings;
-  Json made = {{"units", settings["units"]}, {"return_sequences", settings["returns"] == "sequence"}};
-  if (settings["direction"] == "backward") made["go_backwards"] = true;
-  cell.write(lowerer, made);
-  if (settings["direction"] != "both") {
-    lowerer.add(cell.keras_class, made);
-    return;
-  }
-  lowerer.add("Bidirectional", {{"layer", keras_layer(cell.keras_class, made)}, {"merge_mode", "concat"}});
+  if (cell_only) levels[0].settings["returns"] = "last";
+  const bool time_first = !is_own(lifter) && !cell_only && !given.flag("batch_first", false);
+  add_recurrent_levels(lifter, levels, time_first ? std::vector<int>{1, 0, 2} : std::vector<int>{0, 1, 2});
 }
 
 std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
+  const Json& settings = layer.settings;
+  const Axis& n = inputs[0].at(0);
   const Axis& features = inputs[0].at(2);
-  const std::int64_t directions = layer.settings["direction"] == "both" ? 2 : 1;
-  const Axis out{features.parts.empty() ? features.name : "f",
-                 directions * layer.settings["units"].get<std::int64_t>(),
-                 {}};
-  if (layer.settings["returns"] == "sequence") return {{inputs[0][0], inputs[0][1], out}};
-  return {{inputs[0][0], out}};
+  const Axis units{features.parts.empty() ? features.name : "f", settings["units"].get<std::int64_t>(), {}};
+  const bool both = settings["direction"] == "both";
+  Axis width = units;
+  if (both && settings["merge"] == "concat") width.size *= 2;
+  std::vector<Axes> outputs(both && settings["merge"] == "none" ? 2 : 1, Axes{n, width});
+  if (settings["returns"] == "sequence") {
+    for (Axes& output : outputs) output.insert(output.begin() + 1, inputs[0].at(1));
+  }
+  if (settings["states"] == true) {
+    const std::size_t states = layer.kind == lstm_cell().kind ? 2 : 1;
+    outputs.insert(outputs.end(), both ? 2 * states : states, Axes{n, units});
+  }
+  return outputs;
+}
+
+double fan_in(const Layer& layer) {
+  double sum = 0;
+  for (const auto& parameter : layer.parameters) {
+    for (const auto& [axis, size] : parameter.sizes) {
+      if (axis == "i" || axis == "v") sum += static_cast<double>(size);
+    }
+  }
+  return sum;
 }
 
 }  // namespace
 
-void lift_recurrent(Lifter& lifter, const RecurrentCell& cell) {
-  if (lifter.is_torch()) {
-    lift_torch(lifter, cell);
-    return;
-  }
-  Level level = read_keras(lifter, cell, lifter.node().settings);
-  level.parts = {{"", {}, "cell/vars/", {}}};
-  const auto order = sequence_order(lifter);
-  add_level(lifter, cell, level, order);
+std::int64_t checked_units(std::int64_t units) {
+  if (units <= 0 || units > most_units) throw malformed("the number of units must be positive");
+  return units;
 }
 
-void lift_bidirectional(Lifter& lifter) {
-  const auto& given = lifter.settings();
-  const std::string merge = given.text("merge_mode", "concat");
-  if (merge != "concat") {
-    lifter.refuse("merge_mode \"" + merge + "\" is not carried", "use merge_mode=\"concat\"");
+std::vector<const RecurrentCell*> recurrent_cells() {
+  return {&lstm_cell(), &gru_cell(), &simple_rnn_cell()};
+}
+
+void add_recurrent_levels(Lifter& lifter, const std::vector<RecurrentLevel>& levels,
+                          const std::vector<int>& order) {
+  const FurtherInputs further = further_inputs(lifter);
+  const RecurrentLevel& first = levels.front();
+  const std::size_t directions = first.settings["direction"] == "both" ? 2 : 1;
+  const bool one = levels.size() == 1;
+  if (further.masks.size() > 1) lifter.refuse("it has more than one mask", "give it one mask");
+  if (!further.states.empty() && (!one || further.states.size() != directions * first.cell->states)) {
+    lifter.refuse(
+        "it is called with initial states of several levels, or with another number of them than it has",
+        "call it with one initial state for each of its own, or with none");
   }
-  const Wrapped forward = wrapped_layer(lifter, given.raw("layer"));
-  Level level = read_keras(lifter, *forward.cell, forward.config);
-  if (level.direction != "forward") {
-    lifter.refuse("its forward layer has go_backwards=True", "swap the two layers");
+  if (!one && levels.back().settings["states"] == true) {
+    lifter.refuse("return_state gives the states of several levels",
+                  "build the model of single layers instead of stacked cells");
   }
-  if (given.has("backward_layer")) {
-    const Wrapped backward = wrapped_layer(lifter, given.raw("backward_layer"));
-    const Level other = read_keras(lifter, *backward.cell, backward.config);
-    if (backward.cell != forward.cell || other.direction != "backward" ||
-        function_of(level) != function_of(other)) {
-      lifter.refuse("its two directions are different layers", "use the same layer for both directions");
+  std::vector<int> mask;
+  std::vector<int> states;
+  if (!lifter.weights_only()) {
+    if (lifter.is_torch() && lifter.input().known && lifter.input().axes.size() == 2) {
+      lifter.refuse("its input has no batch axis", "give the model a batch of one sequence");
+    }
+    lifter.roles(0, {"n", "t", "f"}, order);
+    const std::vector<int> inputs = lifter.layer(first.cell->kind).inputs;
+    for (const std::size_t k : further.masks) {
+      lifter.roles(k, {"n", "t"});
+      mask.push_back(inputs[k]);
+    }
+    for (const std::size_t k : further.states) {
+      lifter.roles(k, {"n", "f"});
+      states.push_back(inputs[k]);
     }
   }
-  level.direction = "both";
-  level.parts = {{"", {}, "forward_layer/cell/vars/", "forward_layer/"},
-                 {"reverse_", {}, "backward_layer/cell/vars/", "backward_layer/"}};
-  const auto order = sequence_order(lifter);
-  add_level(lifter, *forward.cell, level, order);
+  for (RecurrentLevel level : levels) {
+    level.settings["mask"] = !mask.empty();
+    level.settings["initial"] = !states.empty();
+    std::vector<int> values = mask;
+    values.insert(values.end(), states.begin(), states.end());
+    add_level(lifter, level, order, values);
+  }
+}
+
+void lift_recurrent(Lifter& lifter, const RecurrentCell& cell) {
+  lifter.is_torch() ? lift_torch(lifter, cell) : lift_keras_recurrent(lifter, cell);
 }
 
 LayerKind recurrent_kind(const RecurrentCell& cell) {
   LayerKind kind;
   kind.name = cell.kind;
-  kind.torch = {{cell.torch_class, Status::exact, ""}};
+  kind.torch = {
+      {cell.torch_class, Status::exact, ""},
+      {cell.torch_class + "Cell", Status::composed, "a Reshape to a sequence of one step, and the layer"},
+      {cell.own_class(), Status::exact, ""}};
   kind.keras = {{cell.keras_class, Status::exact, ""}};
   kind.lift = [&cell](Lifter& lifter) { lift_recurrent(lifter, cell); };
   kind.infer = infer;
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::canonical, {0, 1, 2}}; };
   kind.lower = [&cell](Lowerer& lowerer) {
-    lowerer.to_torch() ? lower_torch(lowerer, cell) : lower_keras(lowerer, cell);
+    lowerer.to_torch() ? lower_recurrent_to_torch(lowerer, cell) : lower_recurrent_to_keras(lowerer, cell);
   };
   kind.compute = [&cell](const Evaluation& evaluation) { return compute_recurrent(evaluation, cell); };
-  kind.fan_in = [](const Layer& layer) {
-    double sum = 0;
-    for (const auto& parameter : layer.parameters) {
-      for (const auto& [axis, size] : parameter.sizes) {
-        if (axis == "i" || axis == "v") sum += static_cast<double>(size);
-      }
-    }
-    return sum;
-  };
+  kind.fan_in = fan_in;
   kind.recognise = [&cell](Framework framework, const auto& tensors) {
     return recognise_recurrent(cell, framework, tensors);
   };
   return kind;
-}
-
-void require_activation(Lifter& lifter, const Json& config, const std::string& setting,
-                        const std::string& function) {
-  if (!config.contains(setting) || config[setting] == function) return;
-  lifter.refuse(
-      "its " + setting + " is " + config[setting].dump().substr(0, 60) + ", PyTorch's is " + function,
-      "train the model with " + setting + "=\"" + function + "\"");
-}
-
-Parameter* parameter_named(Layer& layer, const std::string& name) {
-  const auto found = std::ranges::find(layer.parameters, name, &Parameter::name);
-  return found == layer.parameters.end() ? nullptr : &*found;
-}
-
-bool relabel_gates(Layer& layer, const std::vector<std::string>& own, const std::vector<std::string>& other) {
-  bool changed = false;
-  for (auto& parameter : layer.parameters) {
-    for (auto& term : parameter.terms) {
-      for (auto& group : term.pattern.groups) {
-        for (auto& axis : group) {
-          if (axis.name != "g" || axis.labels.size() != own.size()) continue;
-          // The block that stands where `own` has the gate k stands now for the gate other[k].
-          for (auto& label : axis.labels) {
-            label = other[static_cast<std::size_t>(std::ranges::find(own, label) - own.begin())];
-          }
-          changed = true;
-        }
-      }
-    }
-  }
-  return changed;
 }
 
 }  // namespace tieout
