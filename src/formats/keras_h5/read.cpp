@@ -6,6 +6,7 @@
 #include "containers/hdf5/tree.h"
 #include "containers/json/json_text.h"
 #include "formats/keras_config/architecture.h"
+#include "formats/keras_config/cudnn.h"
 #include "formats/keras_config/document.h"
 #include "formats/keras_config/nested.h"
 #include "formats/keras_config/vars_layout.h"
@@ -77,6 +78,9 @@ class Reader {
 
   void read_document(const std::string& config_text) {
     Json config = parse(config_text, config_attribute);
+    for (const CudnnLayer& layer : replace_cudnn_classes(config)) {
+      if (!parameters_[layer.name].empty()) rearrange_cudnn_weights(layer, parameters_[layer.name], model_);
+    }
     model_.document = Json{{"config", std::move(config)}};
     for (const char* name : {version_attribute, backend_attribute}) {
       auto value = tree_.text(name);
