@@ -77,6 +77,7 @@ void lift(Lifter& lifter) {
   lifter.add_wrapped(wrapped, "layer/");
   Layer split = lifter.layer("split_time");
   split.inputs = {split.inputs.at(0), x};
+  split.settings = {{"time", 1}};
   lifter.add(std::move(split));
 }
 

@@ -93,7 +93,15 @@ def lstm_net():
     return nn.LSTM(3, UNITS, batch_first=True)
 
 
-SHAPES = {lstm_net: "4,3", normalised_net: "2,6,5", square_net: "6", image_net: "3,5,6", gru_net: "4,3"}
+def both_ways_net():
+    return nn.LSTM(3, UNITS, batch_first=True, bidirectional=True)
+
+
+def plain_gru_net():
+    return nn.GRU(3, UNITS, batch_first=True, bias=False)
+
+
+SHAPES = {lstm_net: "4,3", both_ways_net: "4,3", plain_gru_net: "4,3", normalised_net: "2,6,5", square_net: "6", image_net: "3,5,6", gru_net: "4,3"}
 
 
 def leave_rows_in_chw(path, module, layer):
@@ -137,6 +145,32 @@ def order_lstm_gates_i_f_o_g(path, module, layer):
     overwrite(path, layer, {name: reordered(array) for name, array in read(path, layer).items()})
 
 
+def swap_directions(path, module, layer):
+    """Backward weights where the forward ones belong."""
+    with h5py.File(path, "r+") as file:
+        found = []
+        file["model_weights"][layer].visititems(lambda name, entry: found.append(entry))
+        datasets = [entry for entry in found if isinstance(entry, h5py.Dataset)]
+        assert len(datasets) == 6
+        for forward in [entry for entry in datasets if "forward" in entry.name]:
+            backward = file[forward.name.replace("forward", "backward")]
+            ours, theirs = forward[()], backward[()]
+            forward[...], backward[...] = theirs, ours
+
+
+def assume_reset_before(path, module, layer):
+    set_config(path, layer, reset_after=False)
+
+
+def go_backwards(path, module, layer):
+    """Keras' setting, which a file that tieout wrote leaves out where it is the default."""
+    with h5py.File(path, "r+") as file:
+        model = json.loads(file.attrs["model_config"])
+        entry = next(e for e in model["config"]["layers"] if e["config"]["name"] == layer)
+        entry["config"]["go_backwards"] = True
+        file.attrs["model_config"] = json.dumps(model)
+
+
 def keras_epsilon(path, module, layer):
     set_config(path, layer, epsilon=1e-3)
 
@@ -176,6 +210,9 @@ MISTAKES = [
     Mistake(gru_net, forget_second_bias, "", "forgotten_second_bias"),
     Mistake(lstm_net, leave_second_bias, "", "forgotten_second_bias"),
     Mistake(lstm_net, order_lstm_gates_i_f_o_g, "", "gate_order"),
+    Mistake(both_ways_net, swap_directions, "", "swapped_directions"),
+    Mistake(plain_gru_net, assume_reset_before, "", "reset_after"),
+    Mistake(lstm_net, go_backwards, "", "direction"),
     Mistake(normalised_net, keras_epsilon, "1", "epsilon"),
     Mistake(normalised_net, swap_gamma_and_beta, "1", "gamma_beta"),
     Mistake(normalised_net, swap_mean_and_variance, "1", "mean_variance"),
