@@ -1,13 +1,36 @@
 #include <algorithm>
+#include <numeric>
 
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
 
 // y = x W^T + b along the last axis.   x: n ... i   kernel: o i   bias: o   ->   y: n ... o
+//
+// PyTorch's x may have the batch elsewhere (time first): the canonical order has it in front, which the layer
+// needs in Keras.
 
 namespace tieout::layers {
 
 namespace {
+
+// Where the batch, then the other axes lie; empty when the batch is in front already, or not known.
+std::vector<int> batch_first(const Lifter& lifter) {
+  if (lifter.weights_only() || !lifter.input().known) return {};
+  const Axes& axes = lifter.input().axes;
+  const auto batch = std::ranges::find(axes, "n", &Axis::name) - axes.begin();
+  if (batch == 0 || batch + 1 >= static_cast<std::ptrdiff_t>(axes.size())) return {};
+  std::vector<int> order(axes.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::rotate(order.begin(), order.begin() + batch, order.begin() + batch + 1);
+  return order;
+}
+
+LayoutNeed need(const Layer& layer, Framework) {
+  if (layer.orders.empty() || layer.orders[0].empty()) return {LayoutNeed::Kind::source, {}};
+  LayoutNeed wanted{LayoutNeed::Kind::canonical, layer.orders[0]};
+  std::iota(wanted.order.begin(), wanted.order.end(), 0);
+  return wanted;
+}
 
 void lift(Lifter& lifter) {
   const auto& given = lifter.settings();
@@ -22,6 +45,7 @@ void lift(Lifter& lifter) {
   lifter.expect_size(0, -1, features);
   Layer layer = lifter.layer("dense");
   layer.settings = {{"units", units}};
+  layer.orders = {batch_first(lifter)};
   const Term kernel = lifter.is_torch() ? lifter.term("weight", "o i") : lifter.term("kernel", "i o");
   layer.parameters.push_back(
       lifter.parameter("kernel", "o i", {kernel}, {{"o", units}, {"i", features}}, "i"));
@@ -125,7 +149,8 @@ bool not_transposed(Layer& layer, Framework framework, const std::vector<Axes>&)
 LayerKind dense() {
   LayerKind kind;
   kind.name = "dense";
-  kind.torch = {{"Linear", Status::exact, ""}};
+  kind.torch = {{"Linear", Status::exact, ""},
+                {"LazyLinear", Status::refused, "it has no weights yet; call the model once, then save it"}};
   kind.keras = {{"Dense", Status::exact, ""}};
   kind.summary = "y (n ... o) = x (n ... i) W^T + b, along the last axis.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html",
@@ -133,7 +158,7 @@ LayerKind dense() {
   kind.lift = lift;
   kind.infer = infer;
   // The last axis in both frameworks: an image's channels in Keras, its columns in PyTorch.
-  kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
+  kind.need = need;
   kind.lower = lower;
   kind.compute = compute;
   kind.fan_in = [](const Layer& layer) { return static_cast<double>(layer.parameters.at(0).sizes.at("i")); };

@@ -19,9 +19,36 @@ std::vector<std::string> names(std::size_t rank) {
   return all;
 }
 
+// nn.EmbeddingBag with bags of one size: the mean, or the largest, of each bag's rows.
+void add_bag(Lifter& lifter, const std::string& mode) {
+  Layer layer = lifter.layer(mode == "max" ? "global_max_pool1d" : "global_avg_pool1d");
+  layer.settings = {{"keepdims", false}};
+  layer.orders = {{0, 2, 1}};
+  lifter.add(std::move(layer));
+}
+
+// How the rows of a bag are joined; empty for a layer that joins none.
+std::string bag_mode(Lifter& lifter) {
+  if (lifter.node().class_name != "EmbeddingBag") return {};
+  const auto& given = lifter.settings();
+  if (lifter.input_count() != 1 || (lifter.input().known && lifter.input().axes.size() != 2)) {
+    lifter.refuse("its bags are told by offsets or weighted", "call it with indices of batch and bag alone");
+  }
+  if (given.has("padding_idx")) {
+    lifter.refuse("it leaves one index out of each bag (padding_idx)", "leave padding_idx out");
+  }
+  const std::string mode = given.text("mode", "mean");
+  if (mode != "mean" && mode != "max") {
+    lifter.refuse("it adds the rows of a bag (mode='" + mode + "'), which no Keras layer does",
+                  "use mode='mean' and multiply by the size of a bag");
+  }
+  return mode;
+}
+
 void lift(Lifter& lifter) {
   const auto& given = lifter.settings();
   const bool torch = lifter.is_torch();
+  const std::string bag = bag_mode(lifter);
   if (torch && given.has("max_norm")) {
     lifter.refuse("it rescales its rows while it runs (max_norm)",
                   "normalise the stored rows once and leave max_norm out");
@@ -43,6 +70,7 @@ void lift(Lifter& lifter) {
   layer.parameters.push_back(lifter.parameter(
       "table", "v d", {lifter.term(torch ? "weight" : "embeddings", "v d")}, {{"v", rows}, {"d", width}}));
   lifter.add(std::move(layer));
+  if (!bag.empty()) add_bag(lifter, bag);
 }
 
 std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
@@ -107,6 +135,9 @@ std::vector<Case> cases() {
       torch_case("two axes", "Embedding", {{"num_embeddings", 7}, {"embedding_dim", 3}}, {2, 5, 4}),
       keras_case("sequence", "Embedding", {{"input_dim", 7}, {"output_dim", 3}}, {2, 5}),
       keras_case("two axes", "Embedding", {{"input_dim", 7}, {"output_dim", 3}}, {2, 5, 4})};
+  all.push_back(torch_case("mean", "EmbeddingBag", {{"num_embeddings", 7}, {"embedding_dim", 3}}, {2, 5}));
+  all.push_back(torch_case("max", "EmbeddingBag",
+                           {{"num_embeddings", 7}, {"embedding_dim", 3}, {"mode", "max"}}, {2, 5}));
   for (auto& test : all) test.inputs = "indices:7";
   return all;
 }
@@ -117,6 +148,8 @@ LayerKind embedding() {
   LayerKind kind;
   kind.name = "embedding";
   kind.torch = exact({"Embedding"});
+  kind.torch.push_back(
+      {"EmbeddingBag", Status::composed, "of Embedding and GlobalAveragePooling1D or GlobalMaxPooling1D"});
   kind.keras = exact({"Embedding"});
   kind.summary = "Each index of x (n t...) becomes its row of a table (v d): y (n t... d).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html",

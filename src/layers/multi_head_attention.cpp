@@ -1,213 +1,284 @@
 #include "layers/shared/attention.h"
+#include "layers/shared/keras_call.h"
 #include "tieout/error.h"
 
-// Multi-head attention.   query: n t f   key: n s f   value: n s f   ->   y: n t f
+// Multi-head attention.   query: n t f   key: n s f   value: n s f   mask: n t s   ->   y: n t f
 //
-//   q = query query_kernel + query_bias (h d), k and v alike;   y = sum over heads of softmax(q k^T /
-//   sqrt(d)) v output_kernel
+//   q = query query_kernel + query_bias (h d), k and v alike
+//   y = sum over heads of softmax(q k^T / sqrt(d)) v output_kernel + output_bias
 //
 // Parameters: query_kernel, key_kernel, value_kernel: h d e   their biases: h d   output_kernel: o h d
-// output_bias: o PyTorch puts the three kernels into one tensor where query, key and value have the same
+// output_bias: o. PyTorch puts the three kernels into one tensor where query, key and value have the same
 // features. Keras calls the layer with (query, value, key).
+//
+// Settings: heads; key_value_heads, each of which serves heads / key_value_heads heads of the query one after
+// the other; key_dim, value_dim (d), output (o). causal: step t sees the steps up to t only; window: the
+// steps less than so many away, or null; a mask says where t may see s. A query that may see nothing gets the
+// mean of the values, as with Keras' backends while dropout is 0. gate: sigmoid(query gate_kernel +
+// gate_bias) multiplies what the heads give (h d).
 
 namespace tieout::layers {
 
 namespace {
 
 constexpr std::int64_t largest = 1 << 24;
+const std::vector<std::string> keras_arguments{"query",
+                                               "value",
+                                               "key",
+                                               "query_mask",
+                                               "value_mask",
+                                               "key_mask",
+                                               "attention_mask",
+                                               "return_attention_scores",
+                                               "training",
+                                               "use_causal_mask"};
 
-struct Sizes {
-  std::int64_t heads = 0;
-  std::int64_t key_dim = 0;
-  std::int64_t value_dim = 0;
-  std::int64_t output = unknown;
-  bool has_bias = true;
-};
+enum class Form { torch, own, keras, keras_grouped };
+
+Form form_of(const Lifter& lifter) {
+  const std::string& name = lifter.node().class_name;
+  if (lifter.is_torch()) return name == own_attention ? Form::own : Form::torch;
+  return name == "MultiHeadAttention" ? Form::keras : Form::keras_grouped;
+}
 
 std::int64_t checked(std::int64_t size) {
   if (size <= 0 || size > largest) throw malformed("heads and dimensions must be positive");
   return size;
 }
 
-// query, key, value among the node's inputs.
-std::vector<std::size_t> keras_inputs(Lifter& lifter) {
-  const auto& inputs = lifter.node().inputs;
-  std::size_t key = 1;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const auto& keyword = inputs[k].keyword;
-    if (keyword == "key" || (k == 2 && keyword.empty())) {
-      key = k;
-    } else if (k > 2 || (!keyword.empty() && keyword != "query" && keyword != "value")) {
-      lifter.refuse(
-          "it is called with the input " + (keyword.empty() ? "number " + std::to_string(k) : keyword),
-          "call it with query, value and key alone; masks are not carried");
-    }
-  }
-  if (inputs.size() < 2) throw malformed("attention needs a query and a value");
-  std::size_t query = 0;
-  std::size_t value = 1;
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    if (inputs[k].keyword == "query") query = k;
-    if (inputs[k].keyword == "value") value = k;
-  }
-  return {query, inputs.size() > 2 ? key : value, value};
-}
-
-std::vector<std::size_t> inputs_of(Lifter& lifter) {
+// What the layer is called with: query, key, value and perhaps a mask, as numbers of the node's inputs.
+std::vector<std::size_t> inputs_of(Lifter& lifter, Json& settings) {
   if (lifter.weights_only()) return {};
-  if (lifter.is_keras()) {
-    const Json& kwargs = lifter.settings().raw("kwargs");
-    if (!kwargs.is_null() || !lifter.settings().raw("args").is_null()) {
-      lifter.refuse(
-          "it is called with " + kwargs.dump().substr(0, 100),
-          "call it with query, value and key alone; masks (use_causal_mask, attention_mask) are not carried");
-    }
-    return keras_inputs(lifter);
+  if (lifter.is_torch()) {
+    const std::size_t count = lifter.input_count();
+    if (count != 3 && !(count == 4 && form_of(lifter) == Form::own))
+      lifter.refuse("it is not called with query, key and value", "call it with the three");
+    return count == 4 ? std::vector<std::size_t>{0, 1, 2, 3} : std::vector<std::size_t>{0, 1, 2};
   }
-  if (lifter.input_count() != 3)
-    lifter.refuse("it is not called with query, key and value", "call it with the three");
-  return {0, 1, 2};
+  KerasCall call = keras_call(lifter, keras_arguments);
+  settings["causal"] = call.take_flag(lifter, "use_causal_mask");
+  if (call.take_flag(lifter, "return_attention_scores")) {
+    lifter.refuse("it is called with return_attention_scores=True",
+                  "call it without, and compute the scores beside it where they are needed");
+  }
+  call.expect_only(lifter, {"query", "value", "key", "attention_mask"});
+  if (!call.tensors.contains("query") || !call.tensors.contains("value"))
+    throw malformed("attention needs a query and a value");
+  const std::size_t value = call.tensors.at("value");
+  const bool has_key = call.tensors.contains("key");
+  std::vector<std::size_t> which{call.tensors.at("query"), has_key ? call.tensors.at("key") : value, value};
+  if (call.tensors.contains("attention_mask")) which.push_back(call.tensors.at("attention_mask"));
+  return which;
 }
 
-Sizes torch_sizes(Lifter& lifter) {
+void read_torch(Lifter& lifter, Json& s) {
   const auto& given = lifter.settings();
-  Sizes sizes;
-  sizes.output = checked(given.integer("embed_dim"));
-  sizes.heads = checked(given.integer("num_heads"));
-  if (sizes.output % sizes.heads != 0) throw malformed("embed_dim must be a multiple of num_heads");
-  sizes.key_dim = sizes.value_dim = sizes.output / sizes.heads;
-  sizes.has_bias = given.flag("bias", true);
-  if (!lifter.node().parameters.empty()) sizes.has_bias = lifter.has_variable("in_proj_bias");
+  s["output"] = checked(given.integer("embed_dim"));
+  s["heads"] = s["key_value_heads"] = checked(given.integer("num_heads"));
+  const auto width = s["output"].get<std::int64_t>();
+  const auto heads = s["heads"].get<std::int64_t>();
+  if (width % heads != 0) throw malformed("embed_dim must be a multiple of num_heads");
+  s["key_dim"] = s["value_dim"] = width / heads;
   const bool has_extra_key =
       lifter.has_variable("bias_k") || lifter.has_variable("bias_v") || given.flag("add_bias_kv", false);
   if (has_extra_key || given.flag("add_zero_attn", false)) {
     lifter.refuse("add_bias_kv and add_zero_attn add a key, which Keras has not",
                   "train the model without them");
   }
-  return sizes;
 }
 
-Sizes keras_sizes(Lifter& lifter) {
+void read_own(Lifter& lifter, Json& s) {
   const auto& given = lifter.settings();
-  if (given.flag("use_gate", false) || given.has("sliding_window")) {
-    lifter.refuse("use_gate and sliding_window are not carried", "train the model without them");
-  }
-  if (given.has("attention_axes") && given.list("attention_axes") != std::vector<std::int64_t>{1}) {
-    lifter.refuse("attention_axes other than 1 are not carried", "attend along the axis behind the batch");
-  }
-  Sizes sizes;
-  sizes.heads = checked(given.integer("num_heads"));
-  sizes.key_dim = checked(given.integer("key_dim"));
-  sizes.value_dim = checked(given.has("value_dim") ? given.integer("value_dim") : sizes.key_dim);
-  sizes.has_bias = given.flag("use_bias", true);
-  if (given.has("output_shape")) {
-    const auto shape = given.list("output_shape");
-    if (shape.size() != 1)
-      lifter.refuse("its output_shape has several axes", "use an output_shape of one axis");
-    sizes.output = checked(shape[0]);
-  } else if (!lifter.weights_only()) {
-    sizes.output = lifter.size(0, -1);
-  }
-  return sizes;
+  s["heads"] = checked(given.integer("num_heads"));
+  s["key_value_heads"] = checked(given.integer("num_key_value_heads", s["heads"].get<std::int64_t>()));
+  s["key_dim"] = checked(given.integer("head_dim"));
+  s["value_dim"] = checked(given.integer("value_head_dim"));
+  s["output"] = checked(given.integer("output_dim"));
+  s["causal"] = given.flag("causal", false);
+  s["gate"] = given.flag("gate", false);
+  if (given.has("window")) s["window"] = checked(given.integer("window"));
 }
 
-// One of the three projections.
-struct Projection {
-  std::string name;         // "query"
-  std::string torch_block;  // "q"
-  std::int64_t width = 0;   // d
-  std::int64_t features = unknown;
-};
-
-void add_projection(Lifter& lifter, Layer& layer, const Sizes& s, const Projection& p, bool in_one) {
-  Term kernel;
-  if (lifter.is_keras()) {
-    kernel = lifter.term(p.name + "/kernel", "e h d", p.name + "_dense/vars/0");
-  } else if (!in_one) {
-    kernel = lifter.term(p.torch_block + "_proj_weight", "(h d) e");
-  } else if (p.torch_block == "q") {
-    kernel = lifter.term("in_proj_weight", "(p{q of q k v} h d) e");
-  } else {
-    kernel = layer.parameters.at(0).terms.at(0);
-    kernel.pattern = parse_pattern("(p{" + p.torch_block + " of q k v} h d) e");
+void read_keras(Lifter& lifter, Json& s) {
+  const auto& given = lifter.settings();
+  if (given.has("attention_axes")) {
+    const auto axes = given.list("attention_axes");
+    if (axes != std::vector<std::int64_t>{1} && axes != std::vector<std::int64_t>{-2})
+      lifter.refuse("attention_axes other than 1 are not carried", "attend along the axis behind the batch");
   }
-  layer.parameters.push_back(lifter.parameter(p.name + "_kernel", "h d e", {kernel},
-                                              {{"h", s.heads}, {"d", p.width}, {"e", p.features}}));
-  if (lifter.is_torch()) return;  // its biases are one tensor behind the kernels
-  std::vector<Term> bias;
-  if (s.has_bias) bias = {lifter.term(p.name + "/bias", "h d", p.name + "_dense/vars/1")};
-  layer.parameters.push_back(
-      lifter.parameter(p.name + "_bias", "h d", bias, {{"h", s.heads}, {"d", p.width}}));
+  s["gate"] = given.flag("use_gate", false);
+  if (given.has("sliding_window")) s["window"] = checked(given.integer("sliding_window"));
+  s["output"] = lifter.weights_only() ? unknown : lifter.size(0, -1);
+  if (form_of(lifter) == Form::keras_grouped) {
+    s["heads"] = checked(given.integer("num_query_heads"));
+    s["key_value_heads"] = checked(given.integer("num_key_value_heads"));
+    s["key_dim"] = s["value_dim"] = checked(given.integer("head_dim"));
+    return;
+  }
+  s["heads"] = s["key_value_heads"] = checked(given.integer("num_heads"));
+  s["key_dim"] = checked(given.integer("key_dim"));
+  s["value_dim"] = checked(given.has("value_dim") ? given.integer("value_dim") : given.integer("key_dim"));
+  if (!given.has("output_shape")) return;
+  const auto shape = given.list("output_shape");
+  if (shape.size() != 1)
+    lifter.refuse("its output_shape has several axes", "use an output_shape of one axis");
+  s["output"] = checked(shape[0]);
 }
 
-void add_torch_biases(Lifter& lifter, Layer& layer, const Sizes& s) {
-  Term all;
-  if (s.has_bias) all = lifter.term("in_proj_bias", "(p{q of q k v} h d)");
-  for (const std::string name : {"query", "key", "value"}) {
-    std::vector<Term> bias;
-    if (s.has_bias) bias = {{all.tensor, parse_pattern("(p{" + name.substr(0, 1) + " of q k v} h d)")}};
-    layer.parameters.push_back(
-        lifter.parameter(name + "_bias", "h d", bias, {{"h", s.heads}, {"d", s.key_dim}}));
-  }
+bool has_bias(Lifter& lifter) {
+  if (lifter.is_keras()) return lifter.settings().flag("use_bias", true);
+  const char* name = form_of(lifter) == Form::own ? "q_proj.bias" : "in_proj_bias";
+  return lifter.node().parameters.empty() ? lifter.settings().flag("bias", true) : lifter.has_variable(name);
 }
 
 // The tensors of a file tell; a new node has its settings only.
 bool has_one_kernel(Lifter& lifter) {
+  if (form_of(lifter) != Form::torch) return false;
   if (!lifter.node().parameters.empty()) return lifter.has_variable("in_proj_weight");
   const std::int64_t features = lifter.settings().integer("embed_dim");
   return lifter.settings().integer("kdim", features) == features &&
          lifter.settings().integer("vdim", features) == features;
 }
 
-void add_parameters(Lifter& lifter, Layer& layer, const Sizes& s, const std::vector<std::int64_t>& features) {
-  const bool in_one = lifter.is_torch() && has_one_kernel(lifter);
-  add_projection(lifter, layer, s, {"query", "q", s.key_dim, features[0]}, in_one);
-  add_projection(lifter, layer, s, {"key", "k", s.key_dim, features[1]}, in_one);
-  add_projection(lifter, layer, s, {"value", "v", s.value_dim, features[2]}, in_one);
-  if (lifter.is_torch()) add_torch_biases(lifter, layer, s);
-  const AxisSizes sizes{{"o", s.output}, {"h", s.heads}, {"d", s.value_dim}};
+// One projection into heads.
+struct Projection {
+  std::string name;  // "query"
+  std::int64_t heads = 0;
+  std::int64_t width = 0;  // d
+  std::int64_t features = unknown;
+};
+
+// Where a Keras file holds the layer of a projection: MultiHeadAttention shows four of them as properties.
+std::string keras_group(const Lifter& lifter, const std::string& name) {
+  const bool hidden = form_of(lifter) == Form::keras_grouped || name == "gate";
+  return (hidden ? "_" : "") + name + "_dense/vars/";
+}
+
+Term kernel_term(Lifter& lifter, const Projection& p, const std::string& all) {
+  if (lifter.is_keras()) return lifter.term(p.name + "/kernel", "e h d", keras_group(lifter, p.name) + "0");
+  const std::string block = p.name.substr(0, 1);
+  if (form_of(lifter) == Form::own) {
+    return lifter.term((p.name == "gate" ? p.name : block) + "_proj.weight", "(h d) e");
+  }
+  if (all.empty()) return lifter.term(block + "_proj_weight", "(h d) e");
+  return {all, parse_pattern("(p{" + block + " of q k v} h d) e")};
+}
+
+void add_projection(Lifter& lifter, Layer& layer, const Projection& p, const std::string& all, bool stored) {
+  layer.parameters.push_back(lifter.parameter(p.name + "_kernel", "h d e", {kernel_term(lifter, p, all)},
+                                              {{"h", p.heads}, {"d", p.width}, {"e", p.features}}));
+  if (form_of(lifter) == Form::torch) return;  // its biases are one tensor behind the kernels
+  std::vector<Term> bias;
+  if (stored && lifter.is_keras()) {
+    bias = {lifter.term(p.name + "/bias", "h d", keras_group(lifter, p.name) + "1")};
+  } else if (stored) {
+    bias = {lifter.term((p.name == "gate" ? p.name : p.name.substr(0, 1)) + "_proj.bias", "(h d)")};
+  }
+  layer.parameters.push_back(
+      lifter.parameter(p.name + "_bias", "h d", bias, {{"h", p.heads}, {"d", p.width}}));
+}
+
+void add_torch_biases(Lifter& lifter, Layer& layer, bool stored) {
+  Term all;
+  if (stored) all = lifter.term("in_proj_bias", "(p{q of q k v} h d)");
+  const AxisSizes sizes{{"h", layer.settings["heads"].get<std::int64_t>()},
+                        {"d", layer.settings["key_dim"].get<std::int64_t>()}};
+  for (const std::string name : {"query", "key", "value"}) {
+    std::vector<Term> bias;
+    if (stored) bias = {{all.tensor, parse_pattern("(p{" + name.substr(0, 1) + " of q k v} h d)")}};
+    layer.parameters.push_back(lifter.parameter(name + "_bias", "h d", bias, sizes));
+  }
+}
+
+void add_output(Lifter& lifter, Layer& layer, bool stored) {
+  const Json& s = layer.settings;
+  const AxisSizes sizes{{"o", s["output"].get<std::int64_t>()},
+                        {"h", s["heads"].get<std::int64_t>()},
+                        {"d", s["value_dim"].get<std::int64_t>()}};
   const bool torch = lifter.is_torch();
+  const std::string group = keras_group(lifter, "output");
   layer.parameters.push_back(
       lifter.parameter("output_kernel", "o h d",
                        {torch ? lifter.term("out_proj.weight", "o (h d)")
-                              : lifter.term("attention_output/kernel", "h d o", "output_dense/vars/0")},
+                              : lifter.term("attention_output/kernel", "h d o", group + "0")},
                        sizes));
   std::vector<Term> bias;
-  if (s.has_bias) {
+  if (stored) {
     bias = {torch ? lifter.term("out_proj.bias", "o")
-                  : lifter.term("attention_output/bias", "o", "output_dense/vars/1")};
+                  : lifter.term("attention_output/bias", "o", group + "1")};
   }
-  layer.parameters.push_back(lifter.parameter("output_bias", "o", bias, {{"o", s.output}}));
+  const auto& solved = layer.parameters.back().sizes;
+  layer.settings["output"] = solved.contains("o") ? solved.at("o") : unknown;
+  layer.parameters.push_back(
+      lifter.parameter("output_bias", "o", bias, {{"o", layer.settings["output"].get<std::int64_t>()}}));
 }
 
-void lift(Lifter& lifter) {
-  const auto which = inputs_of(lifter);
+void add_parameters(Lifter& lifter, Layer& layer, const std::vector<std::int64_t>& features) {
+  const Json& s = layer.settings;
+  const auto heads = s["heads"].get<std::int64_t>();
+  const auto shared = s["key_value_heads"].get<std::int64_t>();
+  const auto key_dim = s["key_dim"].get<std::int64_t>();
+  const auto value_dim = s["value_dim"].get<std::int64_t>();
+  if (heads % shared != 0) throw malformed("the heads of the query must be a multiple of those of the key");
+  // Before the first variable of a new node is there.
+  const bool stored = has_bias(lifter);
+  std::string all;
+  if (has_one_kernel(lifter)) all = lifter.term("in_proj_weight", "(p{q of q k v} h d) e").tensor;
+  add_projection(lifter, layer, {"query", heads, key_dim, features[0]}, all, stored);
+  add_projection(lifter, layer, {"key", shared, key_dim, features[1]}, all, stored);
+  const bool gate = s["gate"].get<bool>();
+  if (gate && lifter.is_keras())
+    add_projection(lifter, layer, {"gate", heads, value_dim, features[0]}, all, stored);
+  add_projection(lifter, layer, {"value", shared, value_dim, features[2]}, all, stored);
+  if (gate && lifter.is_torch())
+    add_projection(lifter, layer, {"gate", heads, value_dim, features[0]}, all, stored);
+  if (form_of(lifter) == Form::torch) add_torch_biases(lifter, layer, stored);
+  add_output(lifter, layer, stored);
+}
+
+// Says what the inputs' axes are, and gives the order in which they lie.
+std::vector<int> name_inputs(Lifter& lifter, const std::vector<std::size_t>& which) {
   std::vector<int> order{0, 1, 2};
-  if (lifter.is_torch() && !lifter.settings().flag("batch_first", false)) order = {1, 0, 2};
+  if (form_of(lifter) == Form::torch && !lifter.settings().flag("batch_first", false)) order = {1, 0, 2};
   for (std::size_t k = 0; k < which.size(); ++k) {
     const Value& value = lifter.input(which[k]);
     if (value.known && value.axes.size() != 3) {
-      lifter.refuse("its inputs have " + std::to_string(value.axes.size()) + " axes",
-                    "use inputs of batch, time and features");
+      lifter.refuse(std::string(k == 3 ? "its mask has " : "its inputs have ") +
+                        std::to_string(value.axes.size()) + " axes",
+                    k == 3 ? "use a mask of batch, query steps and key steps"
+                           : "use inputs of batch, time and features");
     }
-    lifter.roles(which[k], {"n", k == 0 ? "t" : "s", "f"}, order);
+    lifter.roles(which[k], {"n", k == 0 || k == 3 ? "t" : "s", k == 3 ? "s" : "f"}, order);
   }
-  const Sizes s = lifter.is_torch() ? torch_sizes(lifter) : keras_sizes(lifter);
+  return order;
+}
+
+void lift(Lifter& lifter) {
   Layer layer = lifter.layer("multi_head_attention");
-  std::vector<std::int64_t> features(3, unknown);
-  if (!which.empty()) {
-    const auto given = layer.inputs;
-    layer.inputs.clear();
-    for (std::size_t k = 0; k < 3; ++k) {
-      layer.inputs.push_back(given.at(which[k]));
-      features[k] = lifter.size(which[k], -1);
-    }
-    layer.orders = {order, order, order};
+  layer.settings = {{"causal", false}, {"window", nullptr}, {"gate", false}};
+  const auto which = inputs_of(lifter, layer.settings);
+  const auto order = name_inputs(lifter, which);
+  switch (form_of(lifter)) {
+    case Form::torch:
+      read_torch(lifter, layer.settings);
+      break;
+    case Form::own:
+      read_own(lifter, layer.settings);
+      break;
+    default:
+      read_keras(lifter, layer.settings);
   }
-  layer.settings = {{"heads", s.heads}, {"key_dim", s.key_dim}, {"value_dim", s.value_dim}};
-  add_parameters(lifter, layer, s, features);
-  const Parameter& kernel = layer.parameters.at(6);
-  layer.settings["output"] = kernel.sizes.contains("o") ? kernel.sizes.at("o") : unknown;
+  std::vector<std::int64_t> features(3, unknown);
+  const auto given = layer.inputs;
+  if (!which.empty()) {
+    layer.inputs.clear();
+    for (std::size_t k = 0; k < which.size(); ++k) {
+      layer.inputs.push_back(given.at(which[k]));
+      if (k < 3) features[k] = lifter.size(which[k], -1);
+      layer.orders.push_back(order);
+    }
+  }
+  add_parameters(lifter, layer, features);
   lifter.add(std::move(layer));
 }
 
@@ -217,127 +288,28 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   return {out};
 }
 
-void lower_torch(Lowerer& lowerer) {
-  const Json& s = lowerer.layer().settings;
-  const std::int64_t features = lowerer.axes(0).back().size;
-  const std::int64_t heads = s["heads"];
-  if (heads * s["key_dim"].get<std::int64_t>() != features || s["value_dim"] != s["key_dim"] ||
-      s["output"] != features) {
-    lowerer.refuse(
-        "nn.MultiheadAttention has heads x key_dim = value_dim x heads = output = the query's features (" +
-            std::to_string(features) + "), this layer has " + s.dump(),
-        "use key_dim = features / num_heads, value_dim the same and no output_shape");
-  }
-  Json made = {{"embed_dim", features}, {"num_heads", heads}, {"batch_first", true}};
-  if (!lowerer.stores("query_bias")) made["bias"] = false;
-  if (lowerer.axes(1).back().size != features) made["kdim"] = lowerer.axes(1).back().size;
-  if (lowerer.axes(2).back().size != features) made["vdim"] = lowerer.axes(2).back().size;
-  lowerer.add("MultiheadAttention", made, "{module}({0}, {1}, {2}, need_weights=False)[0]");
-}
-
-void lower_keras(Lowerer& lowerer) {
-  const Json& s = lowerer.layer().settings;
-  FrameworkNode node;
-  node.class_name = "MultiHeadAttention";
-  node.settings = {{"num_heads", s["heads"]},
-                   {"key_dim", s["key_dim"]},
-                   {"value_dim", s["value_dim"]},
-                   {"use_bias", lowerer.stores("query_bias")}};
-  if (s["output"] != lowerer.axes(0).back().size) node.settings["output_shape"] = {s["output"]};
-  const auto& inputs = lowerer.inputs();
-  node.inputs = {{inputs.at(0), {}}, {inputs.at(2), {}}};
-  if (!(inputs.at(1) == inputs.at(2))) node.inputs.push_back({inputs.at(1), "key"});
-  lowerer.add_node(std::move(node));
-}
-
-std::vector<Case> cases() {
-  const auto torch = Framework::torch;
-  const auto keras = Framework::keras;
-  const std::string torch_class = "MultiheadAttention";
-  const std::string keras_class = "MultiHeadAttention";
-  return {
-      {.name = "batch first",
-       .framework = torch,
-       .class_name = torch_class,
-       .settings = {{"embed_dim", 8}, {"num_heads", 2}, {"batch_first", true}},
-       .input_shapes = {{2, 5, 8}, {2, 3, 8}, {2, 3, 8}}},
-      {.name = "defaults (time first)",
-       .framework = torch,
-       .class_name = torch_class,
-       .settings = {{"embed_dim", 8}, {"num_heads", 2}},
-       .input_shapes = {{5, 2, 8}, {3, 2, 8}, {3, 2, 8}}},
-      {.name = "other features of key and value",
-       .framework = torch,
-       .class_name = torch_class,
-       .settings = {{"embed_dim", 12}, {"num_heads", 3}, {"kdim", 5}, {"vdim", 7}, {"batch_first", true}},
-       .input_shapes = {{2, 4, 12}, {2, 6, 5}, {2, 6, 7}}},
-      {.name = "no bias, dropout, three per head",
-       .framework = torch,
-       .class_name = torch_class,
-       .settings =
-           {{"embed_dim", 6}, {"num_heads", 2}, {"bias", false}, {"dropout", 0.5}, {"batch_first", true}},
-       .input_shapes = {{2, 4, 6}, {2, 5, 6}, {2, 5, 6}},
-       .keras_rounds_to_float32 = true},
-      {.name = "query and value",
-       .framework = keras,
-       .class_name = keras_class,
-       .settings = {{"num_heads", 2}, {"key_dim", 4}},
-       .input_shapes = {{2, 5, 8}, {2, 3, 8}}},
-      {.name = "query, value and key",
-       .framework = keras,
-       .class_name = keras_class,
-       .settings = {{"num_heads", 3}, {"key_dim", 4}},
-       .input_shapes = {{2, 4, 12}, {2, 6, 7}, {2, 6, 5}}},
-      {.name = "no bias, three per head",
-       .framework = keras,
-       .class_name = keras_class,
-       .settings = {{"num_heads", 2}, {"key_dim", 3}, {"use_bias", false}},
-       .input_shapes = {{2, 5, 6}, {2, 3, 6}},
-       .keras_rounds_to_float32 = true},
-      {.name = "key_dim as wide as the features",
-       .framework = keras,
-       .class_name = keras_class,
-       .settings = {{"num_heads", 2}, {"key_dim", 4}},
-       .input_shapes = {{2, 5, 4}, {2, 3, 4}},
-       .target_refuses = true},
-      {.name = "other value_dim and output_shape",
-       .framework = keras,
-       .class_name = keras_class,
-       .settings = {{"num_heads", 2}, {"key_dim", 4}, {"value_dim", 3}, {"output_shape", 5}},
-       .input_shapes = {{2, 5, 8}, {2, 3, 8}},
-       .target_refuses = true},
-  };
-}
-
 }  // namespace
 
 LayerKind multi_head_attention() {
   LayerKind kind;
   kind.name = "multi_head_attention";
-  kind.torch = {{"MultiheadAttention", Status::exact, ""}};
-  kind.keras = {{"MultiHeadAttention", Status::exact, ""}};
-  const std::string parts =
-      "not carried as one layer; build it from attention, dense and normalisation layers";
-  for (const char* name : {"TransformerEncoderLayer", "TransformerEncoder", "TransformerDecoderLayer",
-                           "TransformerDecoder", "Transformer"}) {
-    kind.torch.push_back({name, Status::refused, parts});
-  }
-  for (const char* name :
-       {"GroupQueryAttention", "GroupedQueryAttention", "Attention", "AdditiveAttention"}) {
-    kind.keras.push_back({name, Status::refused, "PyTorch has no module for it"});
-  }
+  kind.torch = {{"MultiheadAttention", Status::exact, ""}, {own_attention, Status::exact, ""}};
+  kind.keras = {{"MultiHeadAttention", Status::exact, ""},
+                {"GroupedQueryAttention", Status::exact, ""},
+                {"GroupQueryAttention", Status::exact, ""}};
   kind.summary = "Attention of query (n t f) over key and value (n s f) in heads: y (n t f).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiheadAttention.html",
-                  "https://keras.io/api/layers/attention_layers/multi_head_attention/"};
+                  "https://keras.io/api/layers/attention_layers/multi_head_attention/",
+                  "https://keras.io/api/layers/attention_layers/group_query_attention/"};
   kind.lift = lift;
   kind.infer = infer;
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::canonical, {0, 1, 2}}; };
-  kind.lower = [](Lowerer& lowerer) { lowerer.to_torch() ? lower_torch(lowerer) : lower_keras(lowerer); };
+  kind.lower = write_attention;
   kind.compute = compute_attention;
   kind.fan_in = attention_fan_in;
   kind.recognise = recognise_attention;
   kind.mistakes = attention_mistakes();
-  kind.cases = cases();
+  kind.cases = attention_cases();
   return kind;
 }
 

@@ -32,17 +32,19 @@ def random_source(item):
 
 
 def make_inputs(case, source):
-    """One array for each input shape: "normal", "small" (0.01 x normal), "positive" (0.1 to 2), "above one"
-    (1.1 to 3) or "indices:N" (integers below N).
+    """One array for each input shape: "normal", "small" (0.01 x normal), "positive" (0.1 to 2), "above one" (1.1 to 3),
+    "indices:N" (integers below N) or "boolean".
 
     With commas, one for each input; the last one is that of all others.
     """
-    kinds = case["inputs"].split(",")
-    kinds += kinds[-1:] * (len(case["input_shapes"]) - len(kinds))
+    words = case["inputs"].split(",")
+    words += words[-1:] * (len(case["input_shapes"]) - len(words))
     arrays = []
-    for text, shape in zip(kinds, case["input_shapes"], strict=False):
-        kind, _, bound = text.partition(":")
-        if kind == "indices":
+    for word, shape in zip(words, case["input_shapes"], strict=False):
+        kind, _, bound = word.partition(":")
+        if kind == "boolean":
+            arrays.append(source.random(shape) < 0.7)
+        elif kind == "indices":
             arrays.append(source.integers(0, int(bound), shape, dtype=np.int32))
         elif kind == "positive":
             arrays.append(source.uniform(0.1, 2.0, shape))

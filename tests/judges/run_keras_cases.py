@@ -24,17 +24,22 @@ RECURRENT = {"LSTM", "GRU", "SimpleRNN", "Bidirectional", "RNN", "ConvLSTM1D", "
 
 
 def call(case, tensors):
+    """The setting "call" is not the layer's: its "arguments" name those that the tensors are given as."""
     if case["class"].startswith("ops."):
         return call_operator(case, tensors)
     layer = layer_of(case)
-    if case["class"] == "MultiHeadAttention":
-        return layer(*tensors[:2], **({"key": tensors[2]} if len(tensors) > 2 else {}))
+    said = dict(case["settings"].get("call", {}))
+    names = said.pop("arguments", None)
+    if names:
+        return layer(**dict(zip(names, tensors, strict=True)), **said)
+    if case["class"] in ("MultiHeadAttention", "GroupQueryAttention"):
+        return layer(*tensors[:2], **({"key": tensors[2]} if len(tensors) > 2 else {}), **said)
     if case["class"] in RECURRENT and len(tensors) > 1:
         states = [tensor for tensor in tensors[1:] if keras.backend.is_float_dtype(tensor.dtype)]
         masks = [tensor for tensor in tensors[1:] if not keras.backend.is_float_dtype(tensor.dtype)]
         return layer(tensors[0], mask=masks[0] if masks else None, initial_state=states or None)
     takes_one = len(tensors) == 1 and not isinstance(layer, Merge)
-    return layer(tensors[0] if takes_one else tensors)
+    return layer(tensors[0] if takes_one else tensors, **said)
 
 
 def randomise(model, source):
@@ -86,6 +91,8 @@ def call_operator(case, tensors):
 
 def layer_of(case):
     name, settings = case["class"], dict(case["settings"])
+    settings.pop("call", None)
+    settings.pop("call", None)
     if name.startswith("activation:"):
         return keras.layers.Activation(name.removeprefix("activation:"))
     for module in (keras.layers, convnext, inception_resnet_v2):

@@ -5,6 +5,7 @@
 
 #include "formats/keras_config/call.h"
 #include "formats/keras_config/document.h"
+#include "formats/keras_config/layer_order.h"
 #include "formats/keras_config/names.h"
 #include "formats/keras_config/tensor_index.h"
 
@@ -38,6 +39,23 @@ bool gives_several(const FrameworkNode& node) {
   const Json* layer = member(settings, "layer");
   const Json* inner = layer == nullptr ? nullptr : member(*layer, "config");
   return states(settings) || (merge != nullptr && merge->is_null()) || (inner != nullptr && states(*inner));
+}
+
+// The first call of each layer, in the order in which Keras will list the layers: weights are told apart by
+// it. Operations and what no output needs keep their places.
+std::vector<std::size_t> entry_order(const FrameworkModel& model) {
+  std::vector<std::size_t> order;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+    if (seen.insert(model.nodes[i].name).second) order.push_back(i);
+  }
+  const auto listed = layer_order(model);
+  const std::set<std::size_t> moving(listed.begin(), listed.end());
+  auto next = listed.begin();
+  for (std::size_t& node : order) {
+    if (moving.contains(node)) node = *next++;
+  }
+  return order;
 }
 
 class Builder {
@@ -194,15 +212,16 @@ class Builder {
       layers.push_back(std::move(entry));
     }
     std::map<std::string, std::size_t> place;
+    for (const std::size_t first : entry_order(model_)) {
+      const FrameworkNode& node = model_.nodes[first];
+      place[node.name] = layers.size();
+      Json entry = layer_entry(node);
+      entry["name"] = node.name;
+      entry["inbound_nodes"] = Json::array();
+      layers.push_back(std::move(entry));
+    }
     for (const FrameworkNode& node : model_.nodes) {
-      const auto [at, fresh] = place.try_emplace(node.name, layers.size());
-      if (fresh) {
-        Json entry = layer_entry(node);
-        entry["name"] = node.name;
-        entry["inbound_nodes"] = Json::array();
-        layers.push_back(std::move(entry));
-      }
-      layers[at->second]["inbound_nodes"].push_back(call(node));
+      layers[place.at(node.name)]["inbound_nodes"].push_back(call(node));
     }
     std::vector<ValueRef> inputs;
     for (std::size_t i = 0; i < model_.inputs.size(); ++i) {

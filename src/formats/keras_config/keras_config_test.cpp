@@ -45,6 +45,7 @@ TEST_CASE("class names become group names as in Keras") {
   CHECK(keras::snake_case("RMSNormalization") == "rms_normalization");
   CHECK(keras::snake_case("SimpleRNN") == "simple_rnn");
   CHECK(keras::snake_case("MultiHeadAttention") == "multi_head_attention");
+  CHECK(keras::snake_case("GroupQueryAttention") == "grouped_query_attention");
 }
 
 TEST_CASE("weight names of every Keras lose what is not the variable's own") {

@@ -34,6 +34,8 @@ std::string split_words(const std::string& name) {
 }  // namespace
 
 std::string snake_case(std::string_view class_name) {
+  // Files have the name under which Keras exports the class, which is another one here.
+  if (class_name == "GroupQueryAttention") class_name = "GroupedQueryAttention";
   std::string word;
   for (const char c : class_name) {
     if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') word += c;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "formats/torch_pt/settings_json.h"
+#include "formats/torch_pt/transformers.h"
 
 namespace tieout::torch_pt {
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::string_view torch_modules = "torch.nn.modules.";
 constexpr std::string_view sequential = "torch.nn.modules.container.Sequential";
+constexpr std::string_view bilinear = "torch.nn.modules.linear.Bilinear";
 constexpr std::string_view attention = "torch.nn.modules.activation.MultiheadAttention";
 constexpr int deepest = 64;
 // Modules can be shared, so a small file can name very many.
@@ -60,65 +62,102 @@ std::string forward_hooks(const PickleNode& module) {
   return text;
 }
 
-class ModuleWalk {
+class ModuleWalk final : public Steps {
  public:
   ModuleWalk(Archive& archive, FrameworkModel& model) : archive_(archive), model_(model) {}
 
-  // Nodes, in the order in which they run.
-  void chain(const PickleNode& module, const std::string& name, int depth) {
-    count(module, depth);
-    if (module.full_name() == sequential && forward_hooks(module).empty()) {
+  // The tensors of all modules, in the order of Module.state_dict().
+  void add_tensors(const PickleNode& root) {
+    collect(root, "", 0, [this](const PickleNode& tensor, const std::string& name) {
+      if (!names_.insert(name).second) throw tensor.error("two tensors have the name '" + name + "'");
+      model_.tensors.push_back({name, read_tensor(tensor, archive_, name)});
+    });
+  }
+
+  // The nodes of a module, in the order in which they run.
+  ValueRef call(const PickleNode& module, const std::string& name,
+                const std::vector<ValueRef>& inputs) override {
+    const Deeper level(*this, module);
+    if (!is_module(module)) throw module.error("expected a module");
+    const bool is_plain = forward_hooks(module).empty();
+    if (is_plain && module.full_name() == sequential) {
+      std::vector<ValueRef> values = inputs;
       each_child(module, [&](const std::string& child_name, const PickleNode& child) {
-        chain(child, join(name, child_name), depth + 1);
+        values = {call(child, join(name, child_name), values)};
       });
-      return;
+      return values.at(0);
+    }
+    const std::size_t taken = transformer_inputs(module).size();
+    if (is_plain && taken > 0 && taken == inputs.size()) {
+      return walk_transformer(module, name, inputs, *this);
     }
     FrameworkNode node;
-    node.name = name;
     node.class_name = is_torch_class(module) ? std::string(module.name()) : module.full_name();
     node.class_name += forward_hooks(module);
     node.module = module.module();
     if (is_torch_class(module)) node.settings = module_settings(*module.state());
-    const bool is_first = model_.nodes.empty();
-    node.inputs.push_back(
-        {.value = is_first ? ValueRef{} : ValueRef{.node = static_cast<int>(model_.nodes.size()) - 1},
-         .keyword = {}});
-    collect(module, name, "", node, depth);
-    model_.nodes.push_back(std::move(node));
+    collect(module, "", 0, [&](const PickleNode&, const std::string& local) {
+      node.parameters.push_back({.name = local, .path = {}, .tensor = join(name, local)});
+    });
+    return add(std::move(node), name, inputs);
+  }
+
+  ValueRef apply(const std::string& class_name, const std::string& name,
+                 const std::vector<ValueRef>& inputs) override {
+    FrameworkNode node;
+    node.class_name = class_name;
+    node.settings = Json::object();
+    return add(std::move(node), name, inputs);
   }
 
  private:
+  // One level of calls, for as long as it lives.
+  class Deeper {
+   public:
+    Deeper(ModuleWalk& walk, const PickleNode& module) : walk_(walk) { walk.count(module, ++walk.depth_); }
+    ~Deeper() { --walk_.depth_; }
+    Deeper(const Deeper&) = delete;
+    Deeper& operator=(const Deeper&) = delete;
+
+   private:
+    ModuleWalk& walk_;
+  };
+
   void count(const PickleNode& module, int depth) {
     if (depth > deepest) throw module.error("modules are nested more than 64 deep, or hold themselves");
     if (++modules_ > most_modules) throw module.error("the file names more than a million modules");
   }
 
-  // Tensors in the order of Module.state_dict(): parameters, persistent buffers, then the children's.
-  void collect(const PickleNode& module, const std::string& name, const std::string& local,
-               FrameworkNode& node, int depth) {
-    add_tensors(attribute(module, "_parameters"), {}, name, local, node);
+  ValueRef add(FrameworkNode node, const std::string& name, const std::vector<ValueRef>& inputs) {
+    node.name = name;
+    for (const ValueRef& value : inputs) node.inputs.push_back({.value = value, .keyword = {}});
+    model_.nodes.push_back(std::move(node));
+    return {.node = static_cast<int>(model_.nodes.size()) - 1};
+  }
+
+  // Visits a module's tensors with their names inside it, in the order of Module.state_dict(): parameters,
+  // persistent buffers, then the children's.
+  template <typename Visit>
+  void collect(const PickleNode& module, const std::string& local, int depth, const Visit& visit) {
+    count(module, depth);
+    each_tensor(attribute(module, "_parameters"), {}, local, visit);
     std::set<std::string_view> skipped;
     if (const auto transient = module.state()->find("_non_persistent_buffers_set")) {
       for (std::size_t i = 0; i < transient->size(); ++i) skipped.insert(transient->item(i).text());
     }
-    add_tensors(attribute(module, "_buffers"), skipped, name, local, node);
+    each_tensor(attribute(module, "_buffers"), skipped, local, visit);
     each_child(module, [&](const std::string& child_name, const PickleNode& child) {
-      count(child, depth + 1);
-      collect(child, name, join(local, child_name), node, depth + 1);
+      collect(child, join(local, child_name), depth + 1, visit);
     });
   }
 
-  void add_tensors(const PickleNode& table, const std::set<std::string_view>& skipped,
-                   const std::string& name, const std::string& local, FrameworkNode& node) {
+  template <typename Visit>
+  static void each_tensor(const PickleNode& table, const std::set<std::string_view>& skipped,
+                          const std::string& local, const Visit& visit) {
     for (std::size_t i = 0; i < table.pairs(); ++i) {
       const std::string_view key = table.key(i).text();
       if (table.value(i).is(PickleKind::none) || skipped.contains(key)) continue;
-      const std::string local_name = join(local, key);
-      const std::string full_name = join(name, local_name);
-      if (!names_.insert(full_name).second)
-        throw table.error("two tensors have the name '" + full_name + "'");
-      model_.tensors.push_back({full_name, read_tensor(table.value(i), archive_, full_name)});
-      node.parameters.push_back({.name = local_name, .path = {}, .tensor = full_name});
+      visit(table.value(i), join(local, key));
     }
   }
 
@@ -126,7 +165,16 @@ class ModuleWalk {
   FrameworkModel& model_;
   std::set<std::string> names_;
   std::size_t modules_ = 0;
+  int depth_ = -1;
 };
+
+// What the root's forward() takes.
+std::vector<std::string> input_names(const PickleNode& root) {
+  if (root.full_name() == attention) return {"query", "key", "value"};
+  if (root.full_name() == bilinear) return {"input1", "input2"};
+  const auto names = transformer_inputs(root);
+  return names.size() > 1 ? names : std::vector<std::string>{"input"};
+}
 
 }  // namespace
 
@@ -140,20 +188,14 @@ bool is_module(const PickleNode& node) {
 void read_module(const PickleNode& root, Archive& archive, FrameworkModel& model) {
   model.name = root.name();
   model.has_architecture = true;
-  ModuleWalk(archive, model).chain(root, "", 0);
-  model.inputs = {{.name = "input", .shape = {}, .dtype = DType::f32, .axes = {}}};
-  if (root.full_name() == attention) {
-    model.inputs = {{.name = "query", .shape = {}, .dtype = DType::f32, .axes = {}},
-                    {.name = "key", .shape = {}, .dtype = DType::f32, .axes = {}},
-                    {.name = "value", .shape = {}, .dtype = DType::f32, .axes = {}}};
-    model.nodes.front().inputs.clear();
-    for (int i = 0; i < 3; ++i) {
-      model.nodes.front().inputs.push_back(
-          {.value = {.node = ValueRef::model_input, .output = i}, .keyword = {}});
-    }
+  std::vector<ValueRef> inputs;
+  for (const std::string& name : input_names(root)) {
+    inputs.push_back({.node = ValueRef::model_input, .output = static_cast<int>(inputs.size())});
+    model.inputs.push_back({.name = name, .shape = {}, .dtype = DType::f32, .axes = {}});
   }
-  model.outputs = {model.nodes.empty() ? ValueRef{}
-                                       : ValueRef{.node = static_cast<int>(model.nodes.size()) - 1}};
+  ModuleWalk walk(archive, model);
+  walk.add_tensors(root);
+  model.outputs = {walk.call(root, "", inputs)};
 }
 
 }  // namespace tieout::torch_pt

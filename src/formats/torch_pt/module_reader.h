@@ -12,6 +12,8 @@ bool is_module(const PickleNode& node);
 
 // Fills name, inputs, nodes, outputs and tensors of `model`.
 //   nn.Sequential, nested too, is descended: its modules in order, each the next one's input.
+//   The transformer classes are their parts (transformers.h): self_attn, add1, norm1, linear1, ... "add1" and
+//   an activation that is a function are nodes without a module.
 //   Any other class of torch.nn is one node, however many modules are inside.
 //   A foreign class is one node with its full name as class_name: its forward() is not in the file.
 //   A module with forward hooks has them in its class_name ("Conv2d with

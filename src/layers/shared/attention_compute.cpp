@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 
 #include "layers/shared/attention.h"
 
@@ -50,24 +52,54 @@ void softmax(std::vector<double>& row) {
   for (double& x : row) x /= sum;
 }
 
-// q: n h t d   k: n h s d   v: n h s w   ->   n h t w
-Array attend(const Array& q, const Array& k, const Array& v) {
+// Whether step t of the query may see step s.
+class Sight {
+ public:
+  explicit Sight(const Evaluation& e) : causal_(e.flag("causal")) {
+    if (!e.layer.settings["window"].is_null()) window_ = e.integer("window");
+    if (e.inputs.size() > 3) mask_ = e.inputs[3];
+  }
+
+  [[nodiscard]] bool operator()(std::int64_t n, std::int64_t t, std::int64_t s) const {
+    if (causal_ && s > t) return false;
+    if (window_ > 0 && std::abs(s - t) >= window_) return false;
+    if (mask_ == nullptr) return true;
+    const auto cell = [](std::int64_t i, std::int64_t size) { return size == 1 ? 0 : i; };
+    const std::int64_t row = cell(n, mask_->size(0)) * mask_->size(1) + cell(t, mask_->size(1));
+    return mask_->data[index(row * mask_->size(2) + cell(s, mask_->size(2)))] != 0;
+  }
+
+ private:
+  bool causal_;
+  std::int64_t window_ = 0;
+  const Array* mask_ = nullptr;
+};
+
+// q: n h t d   k: n g s d   v: n g s w   ->   n h t w; h / g heads of the query share one of key and value.
+Array attend(const Array& q, const Array& k, const Array& v, const Sight& sees) {
+  const std::int64_t heads = q.size(1);
   const std::int64_t steps = k.size(2);
   const std::int64_t width = q.size(3);
   const std::int64_t out_width = v.size(3);
-  Array y({q.size(0), q.size(1), q.size(2), out_width});
+  const std::int64_t sharing = heads / k.size(1);
+  // What Keras' backends put in the place of a score that does not count.
+  constexpr double lowest = -0.7 * std::numeric_limits<double>::max();
+  Array y({q.size(0), heads, q.size(2), out_width});
   std::vector<double> weights(index(steps));
-  for (std::int64_t head = 0; head < q.size(0) * q.size(1); ++head) {
+  for (std::int64_t head = 0; head < q.size(0) * heads; ++head) {
+    const std::int64_t n = head / heads;
+    const std::int64_t of_key = n * k.size(1) + head % heads / sharing;
     for (std::int64_t t = 0; t < q.size(2); ++t) {
       const double* query = q.data.data() + (head * q.size(2) + t) * width;
       for (std::int64_t s = 0; s < steps; ++s) {
-        const double* key = k.data.data() + (head * steps + s) * width;
-        weights[index(s)] = dot(query, key, width) / std::sqrt(static_cast<double>(width));
+        const double* key = k.data.data() + (of_key * steps + s) * width;
+        const double score = dot(query, key, width) / std::sqrt(static_cast<double>(width));
+        weights[index(s)] = sees(n, t, s) ? score : lowest;
       }
       softmax(weights);
       double* into = y.data.data() + (head * q.size(2) + t) * out_width;
       for (std::int64_t s = 0; s < steps; ++s) {
-        const double* value = v.data.data() + (head * steps + s) * out_width;
+        const double* value = v.data.data() + (of_key * steps + s) * out_width;
         for (std::int64_t d = 0; d < out_width; ++d) into[d] += weights[index(s)] * value[d];
       }
     }
@@ -103,7 +135,12 @@ std::vector<Array> compute_attention(const Evaluation& e) {
   const Array q = project(*e.inputs[0], e.parameter("query_kernel"), e.parameter("query_bias"));
   const Array k = project(*e.inputs[1], e.parameter("key_kernel"), e.parameter("key_bias"));
   const Array v = project(*e.inputs[2], e.parameter("value_kernel"), e.parameter("value_bias"));
-  return {join(attend(q, k, v), e.parameter("output_kernel"), e.parameter("output_bias"))};
+  Array y = attend(q, k, v, Sight(e));
+  if (e.flag("gate")) {
+    const Array gate = project(*e.inputs[0], e.parameter("gate_kernel"), e.parameter("gate_bias"));
+    for (std::size_t i = 0; i < y.count(); ++i) y.data[i] /= 1 + std::exp(-gate.data[i]);
+  }
+  return {join(y, e.parameter("output_kernel"), e.parameter("output_bias"))};
 }
 
 }  // namespace tieout
