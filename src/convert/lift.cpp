@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "convert/masks.h"
 #include "layers/layer_kind.h"
 #include "layers/record/class_name.h"
 #include "tieout/error.h"
@@ -161,10 +162,26 @@ const LayerKind* kind_of(Model& model, const FrameworkNode& node) {
   return kind;
 }
 
+// A tensor that a call passes by keyword (a mask, an initial state) must reach a layer, or the kind does not
+// know it.
+void require_keywords(const Model& model, const FrameworkNode& node, int index,
+                      const std::vector<int>& inputs) {
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    if (node.inputs.at(k).keyword.empty()) continue;
+    const bool taken = std::ranges::any_of(model.layers, [&](const Layer& layer) {
+      return layer.node == index && std::ranges::find(layer.inputs, inputs[k]) != layer.inputs.end();
+    });
+    if (taken) continue;
+    throw Refusal{"it is called with " + node.inputs[k].keyword + ", which is not carried for this layer",
+                  "build the model without it, or state the arithmetic with layers of its own"};
+  }
+}
+
 std::vector<int> lift_node(Model& model, FrameworkModel& source, int index, const LayerKind& kind,
                            const std::vector<int>& inputs) {
   Lifter lifter(model, source, index, inputs, false);
   kind.lift(lifter);
+  require_keywords(model, lifter.node(), index, inputs);
   for (const auto& name : lifter.untouched()) {
     model.findings.push_back(
         {Severity::forbids, lifter.node().name,
@@ -250,6 +267,7 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
     return model;
   }
   add_inputs(model, source, shapes);
+  model.findings = state_masks(source);
   lift_nodes(model, source);
   for (const auto& layer : model.layers) {
     if (!kind_named(layer.kind).reads_indices) continue;

@@ -53,11 +53,6 @@ void lift(Lifter& lifter) {
     lifter.refuse("it rescales its rows while it runs (max_norm)",
                   "normalise the stored rows once and leave max_norm out");
   }
-  if (!torch && given.flag("mask_zero", false)) {
-    lifter.refuse(
-        "it masks the index 0 for the layers behind it (mask_zero=True), which PyTorch's modules do not",
-        "set mask_zero=False where nothing behind it uses the mask");
-  }
   if (given.has("lora_rank") || given.has("quantization_config")) {
     lifter.refuse("it is quantised or has LoRA weights", "merge or dequantise it in Keras and save again");
   }

@@ -84,9 +84,37 @@ def any_size():
     return keras.Model(x, layers.GlobalAveragePooling2D()(y))
 
 
+def masked_words():
+    """The mask is stated nowhere in the file: each layer hands it to the next when the model runs."""
+    return keras.Sequential(
+        [
+            keras.Input((9,), dtype="int32"),
+            layers.Embedding(11, 5, mask_zero=True),
+            layers.LSTM(6, return_sequences=True),
+            layers.Dropout(0.5),
+            layers.Bidirectional(layers.GRU(4)),
+        ]
+    )
+
+
+def masked_steps():
+    x = keras.Input((7, 3))
+    return keras.Model(x, layers.LSTM(4)(layers.Dense(5)(layers.Masking()(x))))
+
+
 MODELS = {
     f.__name__: f
-    for f in (nested, nested_in_nested, frozen_inside, shared, shared_over_two_inputs, order_of_calls, any_size)
+    for f in (
+        nested,
+        nested_in_nested,
+        frozen_inside,
+        shared,
+        shared_over_two_inputs,
+        order_of_calls,
+        any_size,
+        masked_words,
+        masked_steps,
+    )
 }
 SIZES = {"any_size": (8, 7, 3)}
 
@@ -99,7 +127,12 @@ def value(random, variable):
 
 def probe(random, name, tensor):
     shape = (3, *SIZES.get(name, tensor.shape[1:]))
-    return random.integers(0, 11, shape).astype("int32") if "int" in tensor.dtype else random.normal(size=shape)
+    if "int" in tensor.dtype:
+        return random.integers(0, 4 if name == "masked_words" else 11, shape).astype("int32")
+    values = random.normal(size=shape)
+    if name == "masked_steps":
+        values[random.random(shape[:2]) < 0.4] = 0
+    return values
 
 
 def outputs_of(model, inputs):

@@ -1,4 +1,4 @@
-"""Graphs of Keras models: nested models, shared layers, several inputs and outputs, sizes that are left open.
+"""Graphs of Keras models: nested models, shared layers, several inputs and outputs, open sizes, masks.
 
 In float64: the real PyTorch computes from NAME.py what the real Keras does, and so does Keras from what came back.
 """
@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from predict import HERE, PYTHON, tieout
 
-NAMES = "nested nested_in_nested frozen_inside shared shared_over_two_inputs order_of_calls any_size".split()
+NAMES = (
+    "nested nested_in_nested frozen_inside shared shared_over_two_inputs order_of_calls any_size masked_words "
+    "masked_steps"
+).split()
 EXACT = 1e-12
 
 
