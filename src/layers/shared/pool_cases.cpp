@@ -65,9 +65,9 @@ std::vector<Case> torch_cases(std::size_t rank, PoolOf what) {
         "dilation 2, padding 1, ceil", name,
         {{"kernel_size", 3}, {"stride", 2}, {"padding", 1}, {"dilation", 2}, {"ceil_mode", true}}, even));
   } else {
-    cases.push_back(
-        weighted(torch_case("padding counted, ceil, even window", name,
-                            {{"kernel_size", 2}, {"stride", 3}, {"padding", 1}, {"ceil_mode", true}}, odd)));
+    cases.push_back(torch_case("padding counted, ceil, even window", name,
+                               {{"kernel_size", 2}, {"stride", 3}, {"padding", 1}, {"ceil_mode", true}},
+                               odd));
     cases.push_back(weighted(torch_case("another divisor", name,
                                         {{"kernel_size", 2}, {"padding", 1}, {"divisor_override", 3}}, odd)));
     // AvgPool1d has none.
