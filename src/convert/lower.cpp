@@ -104,10 +104,11 @@ class Lowering_ final : public Lowerer::Sink {
   void add_input(std::size_t i) {
     const int source_value = source_.inputs[i];
     const Value& value = source_.values[static_cast<std::size_t>(source_value)];
-    // A Keras file says None where it means any size; PyTorch files say nothing.
-    const bool sized = source_.framework == Framework::keras ||
-                       std::none_of(value.axes.begin() + (value.axes.empty() ? 0 : 1), value.axes.end(),
-                                    [](const Axis& axis) { return axis.size == unknown; });
+    // A Keras file says None where it means any size, and so does a PyTorch file of ours; other PyTorch files
+    // say nothing about any size.
+    const bool sized = source_.framework == Framework::keras || value.axes.size() < 2 ||
+                       std::any_of(value.axes.begin() + 1, value.axes.end(),
+                                   [](const Axis& axis) { return axis.size != unknown; });
     if (!value.known || !sized) {
       throw usage_error(
           "the shape of the input " + source_.input_names[i] + " is not known",
@@ -201,11 +202,14 @@ class Lowering_ final : public Lowerer::Sink {
     }
   }
 
-  // Not the first layer of its node, and without a name of its own ("NAME_pointwise" of a separable
-  // convolution).
+  // Not the first layer of its node, and without a name of its own, as "NAME_pointwise" of a separable
+  // convolution is one.
   [[nodiscard]] bool is_fused(const Layer& layer) const {
-    if (&layer == source_.layers.data() || (&layer - 1)->node != layer.node) return false;
-    return layer.parameters.empty() || (&layer - 1)->name == layer.name;
+    const Layer* before = &layer;
+    while (before != source_.layers.data() && (before - 1)->node == layer.node) {
+      if ((--before)->name.starts_with(layer.name)) return true;
+    }
+    return false;
   }
 
   // Input k's axis names in the order in which input 0 of the layer lies in the target.
