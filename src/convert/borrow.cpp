@@ -43,13 +43,16 @@ std::string described(const FrameworkNode& node, const FrameworkModel& file) {
   return text + ")";
 }
 
-// The group for each node, if every node finds its name.
-std::optional<Groups> by_name(const Nodes& nodes, const Groups& groups) {
+// The group for each node, if every node finds its name, as the target writes it: "layers_0_fc" for
+// "layers.0.fc" in PyTorch.
+std::optional<Groups> by_name(const Nodes& nodes, const Groups& groups, Framework framework) {
+  std::map<std::string, Groups> written;
+  for (const FrameworkNode* group : groups) written[layer_name(framework, group->name)].push_back(group);
   Groups named;
   for (const FrameworkNode* node : nodes) {
-    const auto found = std::ranges::find(groups, node->name, &FrameworkNode::name);
-    if (found == groups.end()) return std::nullopt;
-    named.push_back(*found);
+    const auto found = written.find(node->name);
+    if (found == written.end() || found->second.size() > 1) return std::nullopt;
+    named.push_back(found->second.front());
   }
   return named;
 }
@@ -118,7 +121,7 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
                                    std::to_string(nodes.size()) + " layers with parameters: " + names,
                                "give a template with the same layers in the same order"});
   } else {
-    const auto named = by_name(nodes, groups);
+    const auto named = by_name(nodes, groups, bare.framework);
     if (!named) {
       const Findings order = unknown_order(bare);
       result.findings.insert(result.findings.end(), order.begin(), order.end());

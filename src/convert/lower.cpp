@@ -67,11 +67,21 @@ class Lowering_ final : public Lowerer::Sink {
   }
 
  private:
+  // The settings without those of the call: Keras' arguments, and what PyTorch's node says beside the
+  // constructor's ("_returns").
+  static Json of_layer(const Json& settings) {
+    Json own = Json::object();
+    for (const auto& [name, value] : settings.items()) {
+      if (name != "args" && name != "kwargs" && !name.starts_with('_')) own[name] = value;
+    }
+    return own;
+  }
+
   // The name of the node like this one that the layer's first call made, if this is a further call.
   std::optional<std::string> take_shared(const FrameworkNode& node) {
     const auto found = std::ranges::find_if(shared_, [&](int made) {
       const auto& first = result_.target.nodes[static_cast<std::size_t>(made)];
-      return first.class_name == node.class_name && first.settings == node.settings;
+      return first.class_name == node.class_name && of_layer(first.settings) == of_layer(node.settings);
     });
     if (found == shared_.end()) return std::nullopt;
     const std::string name = result_.target.nodes[static_cast<std::size_t>(*found)].name;

@@ -2,12 +2,14 @@
 
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/reversible_embedding.h"
 #include "tieout/error.h"
 
 // Each index becomes its row of a table.   x: n t... (integers below v)   table: v d   ->   y: n t... d
 //
 // PyTorch's padding_idx does not matter in inference: its row is zero when made and gets no gradient, but it
-// is read as it is stored.
+// is read as it is stored. The way in of Keras' ReversibleEmbedding (reverse_embedding.cpp) is a layer of
+// this kind that has that layer's settings too.
 
 namespace tieout::layers {
 
@@ -78,7 +80,9 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
 
 void lower(Lowerer& lowerer) {
   const auto& settings = lowerer.layer().settings;
-  if (lowerer.to_torch()) {
+  if (settings.contains("tied")) {
+    write_reversible(lowerer, false);
+  } else if (lowerer.to_torch()) {
     lowerer.add("Embedding", {{"num_embeddings", settings["rows"]}, {"embedding_dim", settings["width"]}});
   } else {
     lowerer.add("Embedding", {{"input_dim", settings["rows"]}, {"output_dim", settings["width"]}});
