@@ -121,6 +121,7 @@ void lower(Lowerer& lowerer) {
     Json places = Json::array();
     std::int64_t last = 0;
     for (std::size_t k = 0; k + 1 < sizes.size(); ++k) places.push_back(last += sizes[k]);
+    if (places.empty()) places = 1;  // one part: there is no place to split at
     lowerer.add_node(operator_node("numpy", "Split", {{"indices_or_sections", places}, {"axis", axis}}));
   }
 }
