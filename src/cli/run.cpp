@@ -8,6 +8,7 @@
 #include "cli/witness_options.h"
 #include "tieout.h"
 #include "verify/probe.h"
+#include "verify/timing.h"
 
 namespace tieout::cli {
 
@@ -23,6 +24,7 @@ struct Options {
   std::uint64_t seed = 0;
   std::string out;
   bool force = false;
+  int repeat = 0;
 };
 
 // The probe's own shape tells what the file leaves open.
@@ -38,6 +40,19 @@ InputShapes shapes_of_probe(const Side& side, const std::vector<NamedTensor>& te
   return shapes;
 }
 
+// The forward pass alone, on one line: seconds, then MiB of weights and of values.
+void say_timing(const Options& options, const Side& side, const std::vector<Array>& inputs) {
+  const WitnessSpec spec = options.how.spec(options.witness);
+  if (spec.kind != WitnessSpec::Kind::interpreter) {
+    throw usage_error("--repeat times the interpreter only", "leave --witness or --repeat out");
+  }
+  const Timing timing = time_forward(side.model, side.file, inputs, options.repeat, spec.plain);
+  constexpr double mebibyte = 1 << 20;
+  fmt::print("forward {:.6f} s, the median of {}; {:.1f} MiB of weights, at most {:.1f} MiB of values\n",
+             timing.seconds, options.repeat, static_cast<double>(timing.weights) / mebibyte,
+             static_cast<double>(timing.most_values) / mebibyte);
+}
+
 ExitCode run_model(const Options& options) {
   InputShapes shapes = parse_input_shapes(options.shapes);
   Side side = open_side(options.model, shapes);
@@ -50,6 +65,7 @@ ExitCode run_model(const Options& options) {
   require_runnable(side);
   const auto inputs =
       options.probe.empty() ? random_probe(side.model, 0, options.seed) : given_probe(side.model, given);
+  if (options.repeat > 0) say_timing(options, side, inputs);
   const auto recorded =
       record(side.model, side.file, options.how.spec(options.witness), inputs, options.layers);
   write_tensors(recorded, options.out, options.force);
@@ -72,7 +88,11 @@ void add_run(CLI::App& app, Chosen& chosen) {
   command->add_option("--layer", options->layers, "record this layer's output too")
       ->take_all()
       ->allow_extra_args(false);
-  command->add_option("--witness", options->witness, "interpreter, torch or keras")->capture_default_str();
+  command
+      ->add_option("--witness", options->witness, "interpreter, plain (its slow reference), torch or keras")
+      ->capture_default_str();
+  command->add_option("--repeat", options->repeat, "time that many forward passes of the interpreter first")
+      ->check(CLI::Range(1, 1000000));
   command->add_option("--seed", options->seed, "of a random probe")->capture_default_str();
   add_input_shapes(command, options->shapes);
   add_witness_options(command, options->how);

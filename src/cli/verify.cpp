@@ -79,9 +79,9 @@ void add_verify(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_option("--seed", options->seed, "of the random probes")->capture_default_str();
   command
-      ->add_option(
-          "--witness", options->witnesses,
-          "A=... and B=...: interpreter (the default), torch, keras, or a file that `tieout run` recorded")
+      ->add_option("--witness", options->witnesses,
+                   "A=... and B=...: interpreter (the default), plain (its slow reference), torch, keras, or "
+                   "a file that `tieout run` recorded")
       ->take_all()
       ->allow_extra_args(false);
   add_witness_options(command, options->witness);

@@ -3,6 +3,7 @@
 
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
+#include "tensor/product.h"
 
 // y = x W^T + b along the last axis.   x: n ... i   kernel: o i   bias: o   ->   y: n ... o
 //
@@ -96,6 +97,28 @@ std::vector<Array> compute(const Evaluation& e) {
   return {y};
 }
 
+std::optional<std::vector<Array>> compute_fast(const Evaluation& e) {
+  const Array& x = *e.inputs[0];
+  const Array& kernel = e.parameter("kernel");
+  const Array& bias = e.parameter("bias");
+  const std::int64_t units = kernel.size(0);
+  const std::int64_t features = kernel.size(1);
+  Shape shape = x.shape;
+  shape.back() = units;
+  Array y(shape);
+  const std::int64_t rows = units == 0 ? 0 : static_cast<std::int64_t>(y.count()) / units;
+  multiply(matrix_lines(x.data.data(), rows, features), matrix_lines(kernel.data.data(), units, features),
+           features, 1, [&](const ProductTile& tile) {
+             for (std::int64_t i = 0; i < tile.rows; ++i) {
+               double* into = y.data.data() + (tile.row + i) * units + tile.column;
+               const double* sums = tile.values + i * tile.stride;
+               const double* added = bias.data.data() + tile.column;
+               for (std::int64_t j = 0; j < tile.columns; ++j) into[j] = sums[j] + added[j];
+             }
+           });
+  return std::vector<Array>{std::move(y)};
+}
+
 // A matrix and perhaps a vector. An embedding's matrix looks the same without bias, so that alone is
 // ambiguous.
 std::optional<FrameworkNode> recognise(Framework framework,
@@ -161,6 +184,7 @@ LayerKind dense() {
   kind.need = need;
   kind.lower = lower;
   kind.compute = compute;
+  kind.compute_fast = compute_fast;
   kind.fan_in = [](const Layer& layer) { return static_cast<double>(layer.parameters.at(0).sizes.at("i")); };
   kind.recognise = recognise;
   kind.absorbs_flatten = true;

@@ -84,11 +84,11 @@ void lower(Lowerer& lowerer) {
 }
 
 std::vector<Array> compute(const Evaluation& e) {
-  Array y = *e.inputs[0];
+  Array y = e.take(0);
   std::int64_t features = 1;
   for (std::size_t k = 1; k < y.rank(); ++k) features *= y.shape[k];
   y.shape = {y.shape[0], features};
-  return {y};
+  return {std::move(y)};
 }
 
 }  // namespace

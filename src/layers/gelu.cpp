@@ -22,9 +22,11 @@ Json read(Lifter& lifter) {
   return {{"approximate", mode == "tanh"}};
 }
 
-double gelu_of(double x, const Json& settings) {
-  if (!settings["approximate"].get<bool>()) return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
-  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+auto gelu_of(const Json& settings) {
+  return [approximate = settings["approximate"].get<bool>()](double x) {
+    if (!approximate) return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2));
+    return 0.5 * x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+  };
 }
 
 void write(Lowerer& lowerer) {

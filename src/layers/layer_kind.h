@@ -31,12 +31,17 @@ struct ClassEntry {
   std::string reason;
 };
 
-// What Compute sees: everything in canonical axis order.
+// What Compute sees: everything in canonical axis order. (What ComputeFast sees: inputs as they lie.)
 struct Evaluation {
   const Layer& layer;
   std::vector<const Array*> inputs;
-  std::map<std::string, Array> parameters;  // by name, axes as in Parameter::canonical
+  const std::map<std::string, Array>& parameters;  // by name, axes as in Parameter::canonical
+  // For each input, where nobody reads it after this layer: itself, to be taken; otherwise null. May be
+  // shorter.
+  std::vector<Array*> spent;
 
+  // Input k as an array of one's own: itself where it is spent, else a copy. Call it once for each k.
+  [[nodiscard]] Array take(std::size_t k) const;
   [[nodiscard]] const Array& parameter(const std::string& name) const;
   // Settings of the layer; Error(internal) when missing.
   [[nodiscard]] std::int64_t integer(const std::string& name) const;
@@ -93,8 +98,13 @@ struct LayerKind {
   // Refusal.
   std::function<void(Lowerer&)> lower;
 
-  // What the layer computes in inference, for the interpreter: plain loops.
+  // What the layer computes in inference, for the interpreter: plain loops, the reference.
   std::function<std::vector<Array>(const Evaluation&)> compute;
+
+  // The same but for rounding, fast, and without reordering axes: inputs lie as Layer::orders says, output 0
+  // as Layer::output_order. Nothing, and nothing taken, where it does not do these settings: then `compute`
+  // does. Null: never.
+  std::function<std::optional<std::vector<Array>>(const Evaluation&)> compute_fast;
 
   // Number of products that are summed into one output element, for tolerances. Null: 1.
   std::function<double(const Layer&)> fan_in;

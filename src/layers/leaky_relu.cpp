@@ -30,8 +30,8 @@ LayerKind leaky_relu() {
   form.keras = exact({"LeakyReLU", "activation:leaky_relu", "LeakyRelu"});
   form.summary = "y = x for x > 0, slope x otherwise.";
   form.read = read;
-  form.function = [](double x, const Json& settings) {
-    return x > 0 ? x : settings["slope"].get<double>() * x;
+  form.function = [](const Json& settings) {
+    return [slope = settings["slope"].get<double>()](double x) { return x > 0 ? x : slope * x; };
   };
   form.write = [](Lowerer& lowerer) {
     lowerer.add("LeakyReLU", {{"negative_slope", lowerer.layer().settings["slope"]}});

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "layers/shared/elementwise.h"
 
@@ -45,13 +46,18 @@ void lift(Lifter& lifter) {
 }
 
 // In the order in which Keras computes it (keras/src/activations/activations.py, class ReLU).
-double relu_of(double x, const Json& settings) {
+auto relu_of(const Json& settings) {
   const double slope = settings["slope"].get<double>();
   const double threshold = settings["threshold"].get<double>();
-  const double below = slope == 0 ? 0 : std::max(threshold - x, 0.0);
-  double y = threshold == 0 ? std::max(x, 0.0) : (x > threshold ? x : 0.0);
-  if (!settings["max"].is_null()) y = std::clamp(y, 0.0, settings["max"].get<double>());
-  return y - slope * below;
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const bool limited = !settings["max"].is_null();
+  const double least = limited ? 0 : -infinity;
+  const double most = limited ? settings["max"].get<double>() : infinity;
+  return [=](double x) {
+    const double below = slope == 0 ? 0 : std::max(threshold - x, 0.0);
+    const double y = threshold == 0 ? std::max(x, 0.0) : (x > threshold ? x : 0.0);
+    return std::clamp(y, least, most) - slope * below;
+  };
 }
 
 // The same in PyTorch, for what torch.nn has no class for.

@@ -171,13 +171,13 @@ void lower(Lowerer& lowerer) {
 }
 
 std::vector<Array> compute(const Evaluation& e) {
-  Array y = *e.inputs[0];
+  Array y = e.take(0);
   Axes axes;
   for (const std::int64_t size : y.shape) axes.push_back({"", size, {}});
   Shape shape{y.shape[0]};
   for (const std::int64_t size : solved(e.integers("shape"), axes)) shape.push_back(size);
   y.shape = shape;
-  return {y};
+  return {std::move(y)};
 }
 
 }  // namespace

@@ -149,8 +149,8 @@ class Diagnoser {
       : a_(a), b_(b), matching_(matching), relative_(relative) {}
 
   std::optional<Diagnosis> run(const std::vector<Array>& inputs_a, const std::vector<Array>& inputs_b) {
-    values_a_ = interpret(a_.model, a_.file, inputs_a, a_.parameters);
-    values_b_ = interpret(b_.model, b_.file, inputs_b, b_.parameters);
+    values_a_ = interpret(a_.model, a_.file, inputs_a, {.parameters = a_.parameters});
+    values_b_ = interpret(b_.model, b_.file, inputs_b, {.parameters = b_.parameters});
     tied_a_.insert(a_.model.inputs.begin(), a_.model.inputs.end());
     tied_b_.insert(b_.model.inputs.begin(), b_.model.inputs.end());
     for (const auto& pair : matching_.values) {

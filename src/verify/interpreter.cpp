@@ -33,16 +33,34 @@ std::vector<int> inverse(const std::vector<int>& order) {
   return out;
 }
 
+template <typename Stored>
+void widen(Bytes bytes, std::vector<double>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Stored value{};
+    std::memcpy(&value, bytes.data() + i * sizeof(Stored), sizeof(Stored));
+    values[i] = static_cast<double>(value);
+  }
+}
+
 std::vector<double> load_doubles(const LazyTensor& tensor) {
-  const std::vector<std::byte> bytes = tensor.load();
+  const Bytes in_memory = tensor.source->view();
+  const std::vector<std::byte> loaded = in_memory.empty() ? tensor.load() : std::vector<std::byte>{};
+  const Bytes bytes = in_memory.empty() ? Bytes(loaded) : in_memory;
   const std::size_t size = size_of(tensor.dtype);
   std::vector<double> values(bytes.size() / size);
-  for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = to_double(tensor.dtype, bytes.data() + i * size);
+  if (tensor.dtype == DType::f32) {
+    widen<float>(bytes, values);
+  } else if (tensor.dtype == DType::f64) {
+    widen<double>(bytes, values);
+  } else {
+    for (std::size_t i = 0; i < values.size(); ++i)
+      values[i] = to_double(tensor.dtype, bytes.data() + i * size);
+  }
   return values;
 }
 
-void add_term(Array& sum, const Parameter& parameter, const Term& term, const FrameworkModel& file) {
+// The term's numbers in the parameter's canonical order.
+Array load_term(const Parameter& parameter, const Term& term, const FrameworkModel& file) {
   Where where;
   where.file = file.file;
   where.tensor = term.tensor;
@@ -53,11 +71,11 @@ void add_term(Array& sum, const Parameter& parameter, const Term& term, const Fr
                       "use the framework itself as the witness (--witness)");
   }
   const std::vector<double> values = load_doubles(*tensor);
-  std::vector<double> arranged(sum.count(), 0.0);
+  Array arranged(pattern_shape(parameter.canonical, parameter.sizes));
   const auto loops = arrange(term.pattern, parameter.canonical, parameter.sizes);
   copy_elements(loops, sizeof(double), std::as_bytes(std::span(values)),
-                std::as_writable_bytes(std::span(arranged)));
-  for (std::size_t i = 0; i < arranged.size(); ++i) sum.data[i] += arranged[i];
+                std::as_writable_bytes(std::span(arranged.data)));
+  return arranged;
 }
 
 // Refuses before anything is computed where the shapes are known.
@@ -94,28 +112,130 @@ void check_shape(const Array& array, const Value& value) {
   }
 }
 
-void run_layer(const Model& model, const FrameworkModel& file, const Layer& layer,
-               std::vector<std::optional<Array>>& values, const LayerParameters* parameters) {
-  std::vector<const Array*> inputs;
-  for (const int value : layer.inputs) {
-    const auto& array = values.at(static_cast<std::size_t>(value));
-    if (!array) return;
-    inputs.push_back(&*array);
+// Inputs of a layer; `spent` as in Evaluation.
+struct LayerInputs {
+  std::vector<const Array*> arrays;
+  std::vector<Array*> spent;
+};
+
+bool reorders(const std::vector<int>& order) {
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    if (order[k] != static_cast<int>(k)) return true;
   }
-  std::vector<Array> outputs = evaluate_layer(file, layer, inputs, parameters);
-  for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
-    const auto value = static_cast<std::size_t>(layer.outputs[k]);
-    check_shape(outputs[k], model.values.at(value));
-    values[value] = std::move(outputs[k]);
-  }
+  return false;
 }
+
+std::vector<Array> compute(const Layer& layer, const LayerInputs& inputs, const LayerParameters& parameters,
+                           bool plain) {
+  const LayerKind& kind = kind_named(layer.kind);
+  if (!kind.compute) throw internal_error("the layer kind " + layer.kind + " cannot be computed");
+  if (!plain && kind.compute_fast) {
+    auto outputs = kind.compute_fast({layer, inputs.arrays, parameters, inputs.spent});
+    if (outputs) return std::move(*outputs);
+  }
+  std::vector<Array> canonical;
+  canonical.reserve(inputs.arrays.size());
+  Evaluation evaluation{layer, inputs.arrays, parameters, inputs.spent};
+  evaluation.spent.resize(inputs.arrays.size(), nullptr);
+  for (std::size_t k = 0; k < std::min(inputs.arrays.size(), layer.orders.size()); ++k) {
+    if (!reorders(layer.orders[k])) continue;
+    canonical.push_back(permuted(*inputs.arrays[k], layer.orders[k]));
+    evaluation.inputs[k] = &canonical.back();
+    evaluation.spent[k] = &canonical.back();
+  }
+  std::vector<Array> outputs = kind.compute(evaluation);
+  if (!outputs.empty() && reorders(layer.output_order)) {
+    outputs[0] = permuted(outputs[0], inverse(layer.output_order));
+  }
+  return outputs;
+}
+
+// One run of a model.
+class Run {
+ public:
+  Run(const Model& model, const FrameworkModel& file, const std::vector<Array>& inputs,
+      const InterpretOptions& options)
+      : model_(model), file_(file), options_(options), values_(model.values.size()) {
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+      values_.at(static_cast<std::size_t>(model.inputs[i])) = inputs[i];
+    last_reader_.assign(model.values.size(), -1);
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+      for (const int value : model.layers[i].inputs)
+        last_reader_.at(static_cast<std::size_t>(value)) = static_cast<int>(i);
+    }
+  }
+
+  void run_layer(std::size_t index) {
+    const Layer& layer = model_.layers[index];
+    LayerInputs inputs;
+    for (const int value : layer.inputs) {
+      auto& array = values_.at(static_cast<std::size_t>(value));
+      if (!array) return;
+      const bool once = std::ranges::count(layer.inputs, value) == 1;
+      inputs.arrays.push_back(&*array);
+      inputs.spent.push_back(once && is_spent(value, index) ? &*array : nullptr);
+    }
+    std::vector<Array> outputs = outputs_of(layer, index, inputs);
+    for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
+      const auto value = static_cast<std::size_t>(layer.outputs[k]);
+      check_shape(outputs[k], model_.values.at(value));
+      values_[value] = std::move(outputs[k]);
+    }
+    count_bytes();
+    free_spent(layer, index);
+  }
+
+  std::vector<std::optional<Array>> values() && { return std::move(values_); }
+
+ private:
+  std::vector<Array> outputs_of(const Layer& layer, std::size_t index, const LayerInputs& inputs) {
+    if (options_.parameters != nullptr) {
+      const auto found = options_.parameters->find(static_cast<int>(index));
+      if (found != options_.parameters->end()) return compute(layer, inputs, found->second, options_.plain);
+    }
+    return compute(layer, inputs, load_parameters(layer, file_), options_.plain);
+  }
+
+  [[nodiscard]] bool is_spent(int value, std::size_t layer) const {
+    if (options_.keep == nullptr || options_.keep->contains(value)) return false;
+    return last_reader_.at(static_cast<std::size_t>(value)) <= static_cast<int>(layer);
+  }
+
+  void free_spent(const Layer& layer, std::size_t index) {
+    for (const auto* list : {&layer.inputs, &layer.outputs}) {
+      for (const int value : *list) {
+        if (is_spent(value, index)) values_[static_cast<std::size_t>(value)].reset();
+      }
+    }
+  }
+
+  void count_bytes() {
+    if (options_.most_bytes == nullptr) return;
+    std::size_t bytes = 0;
+    for (const auto& value : values_) bytes += value ? value->count() * sizeof(double) : 0;
+    *options_.most_bytes = std::max(*options_.most_bytes, bytes);
+  }
+
+  const Model& model_;
+  const FrameworkModel& file_;
+  const InterpretOptions& options_;
+  std::vector<std::optional<Array>> values_;
+  std::vector<int> last_reader_;  // for each value, the index of a layer
+};
 
 }  // namespace
 
 Array load_parameter(const Parameter& parameter, const FrameworkModel& file) {
-  Array sum(pattern_shape(parameter.canonical, parameter.sizes));
-  if (parameter.terms.empty()) std::ranges::fill(sum.data, parameter.constant);
-  for (const auto& term : parameter.terms) add_term(sum, parameter, term, file);
+  if (parameter.terms.empty()) {
+    Array constant(pattern_shape(parameter.canonical, parameter.sizes));
+    std::ranges::fill(constant.data, parameter.constant);
+    return constant;
+  }
+  Array sum = load_term(parameter, parameter.terms[0], file);
+  for (std::size_t k = 1; k < parameter.terms.size(); ++k) {
+    const Array more = load_term(parameter, parameter.terms[k], file);
+    for (std::size_t i = 0; i < more.count(); ++i) sum.data[i] += more.data[i];
+  }
   return sum;
 }
 
@@ -130,41 +250,21 @@ LayerParameters load_parameters(const Layer& layer, const FrameworkModel& file) 
 std::vector<Array> evaluate_layer(const FrameworkModel& file, const Layer& layer,
                                   const std::vector<const Array*>& inputs,
                                   const LayerParameters* parameters) {
-  const LayerKind& kind = kind_named(layer.kind);
-  if (!kind.compute) throw internal_error("the layer kind " + layer.kind + " cannot be computed");
-  std::vector<Array> canonical;
-  canonical.reserve(inputs.size());
-  Evaluation evaluation{layer, {}, parameters != nullptr ? *parameters : load_parameters(layer, file)};
-  for (std::size_t k = 0; k < inputs.size(); ++k) {
-    const bool ordered = k < layer.orders.size() && !layer.orders[k].empty();
-    if (ordered) canonical.push_back(permuted(*inputs[k], layer.orders[k]));
-    evaluation.inputs.push_back(ordered ? &canonical.back() : inputs[k]);
-  }
-  std::vector<Array> outputs = kind.compute(evaluation);
-  if (!outputs.empty() && !layer.output_order.empty()) {
-    outputs[0] = permuted(outputs[0], inverse(layer.output_order));
-  }
-  return outputs;
+  if (parameters != nullptr) return compute(layer, {inputs, {}}, *parameters, false);
+  return compute(layer, {inputs, {}}, load_parameters(layer, file), false);
 }
 
 std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkModel& file,
                                             const std::vector<Array>& inputs,
-                                            const ParameterOverrides* parameters) {
+                                            const InterpretOptions& options) {
   if (inputs.size() != model.inputs.size())
     throw internal_error("a model was run with another number of inputs");
   check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0]);
-  std::vector<std::optional<Array>> values(model.values.size());
-  for (std::size_t i = 0; i < inputs.size(); ++i)
-    values.at(static_cast<std::size_t>(model.inputs[i])) = inputs[i];
+  Run run(model, file, inputs, options);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
-    const LayerParameters* own = nullptr;
-    if (parameters != nullptr) {
-      const auto found = parameters->find(static_cast<int>(i));
-      if (found != parameters->end()) own = &found->second;
-    }
     try {
-      run_layer(model, file, layer, values, own);
+      run.run_layer(i);
     } catch (Error& error) {
       throw error.at(where_layer(file, layer));
     } catch (const std::bad_alloc&) {
@@ -177,7 +277,7 @@ std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkM
       throw internal_error("the layer " + layer.name + ": " + error.what());
     }
   }
-  return values;
+  return std::move(run).values();
 }
 
 }  // namespace tieout

@@ -1,8 +1,9 @@
-// Runs a model in float64, layer by layer, in plain loops: the built-in witness.
+// Runs a model in float64, layer by layer: the built-in witness.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,22 @@ std::vector<Array> evaluate_layer(const FrameworkModel& file, const Layer& layer
                                   const std::vector<const Array*>& inputs,
                                   const LayerParameters* parameters = nullptr);
 
+struct InterpretOptions {
+  const ParameterOverrides* parameters = nullptr;
+  // The values that are wanted; others are freed once the last layer has read them. Null: all.
+  const std::set<int>* keep = nullptr;
+  // In the records' plain loops, which are slow and are what the fast ones are compared with.
+  bool plain = false;
+  // Where to write how many bytes the values had that were there at the same time, at most.
+  std::size_t* most_bytes = nullptr;
+};
+
 // Every value of the model, in its own axis order, from the model's inputs (same order, same layout). Values
 // of layers that take a missing value stay empty. Error(malformed) names the layer whose computed output is
 // not of the shape that the model states; Error(unsupported) when the values would not fit into the memory
 // set aside for them.
 std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkModel& file,
                                             const std::vector<Array>& inputs,
-                                            const ParameterOverrides* parameters = nullptr);
+                                            const InterpretOptions& options = {});
 
 }  // namespace tieout

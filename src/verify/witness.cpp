@@ -1,6 +1,7 @@
 #include "verify/witness.h"
 
 #include <algorithm>
+#include <set>
 
 #include "tieout/error.h"
 #include "verify/child_witness.h"
@@ -13,17 +14,19 @@ namespace {
 
 class InterpreterWitness final : public Witness {
  public:
-  InterpreterWitness(const Model& model, const FrameworkModel& file) : model_(model), file_(file) {}
-  [[nodiscard]] std::string name() const override { return "interpreter"; }
+  InterpreterWitness(const Model& model, const FrameworkModel& file, bool plain)
+      : model_(model), file_(file), plain_(plain) {}
+  [[nodiscard]] std::string name() const override { return plain_ ? "plain" : "interpreter"; }
   void run(const std::vector<std::vector<Array>>& probes) override { probes_ = probes; }
   // Computed when asked for: one probe's values at a time are in memory.
   [[nodiscard]] std::vector<std::optional<Array>> values(std::size_t probe) const override {
-    return interpret(model_, file_, probes_.at(probe));
+    return interpret(model_, file_, probes_.at(probe), {.plain = plain_});
   }
 
  private:
   const Model& model_;
   const FrameworkModel& file_;
+  bool plain_;
   std::vector<std::vector<Array>> probes_;
 };
 
@@ -83,11 +86,33 @@ int value_named(const Model& model, const std::string& name) {
   return value;
 }
 
+// The values that record() asks for.
+std::set<int> wanted_values(const Model& model, const std::vector<std::string>& layers) {
+  std::set<int> wanted(model.inputs.begin(), model.inputs.end());
+  wanted.insert(model.outputs.begin(), model.outputs.end());
+  for (const auto& name : layers) wanted.insert(value_named(model, name));
+  return wanted;
+}
+
+// Of the interpreter only what is asked for, so that it can free the rest.
+std::vector<std::optional<Array>> values_of(Witness& witness, const WitnessSpec& spec, const Model& model,
+                                            const FrameworkModel& file, const std::vector<Array>& inputs,
+                                            const std::vector<std::string>& layers) {
+  if (spec.kind == WitnessSpec::Kind::interpreter) {
+    const auto keep = wanted_values(model, layers);
+    return interpret(model, file, inputs, {.keep = &keep, .plain = spec.plain});
+  }
+  witness.run({inputs});
+  return witness.values(0);
+}
+
 }  // namespace
 
 WitnessSpec parse_witness(const std::string& text) {
   WitnessSpec spec;
-  if (text == "torch") {
+  if (text == "plain") {
+    spec.plain = true;
+  } else if (text == "torch") {
     spec.kind = WitnessSpec::Kind::torch;
   } else if (text == "keras") {
     spec.kind = WitnessSpec::Kind::keras;
@@ -110,7 +135,7 @@ std::unique_ptr<Witness> make_witness(const WitnessSpec& spec, const Model& mode
   };
   switch (spec.kind) {
     case WitnessSpec::Kind::interpreter:
-      return std::make_unique<InterpreterWitness>(model, file);
+      return std::make_unique<InterpreterWitness>(model, file, spec.plain);
     case WitnessSpec::Kind::evidence:
       return std::make_unique<EvidenceWitness>(spec, model);
     case WitnessSpec::Kind::torch:
@@ -128,12 +153,12 @@ std::vector<NamedTensor> record(const Model& model, const FrameworkModel& file, 
   const auto witness = make_witness(spec, model, file);
   Where where;
   where.file = file.file;
+  std::vector<std::optional<Array>> values;
   try {
-    witness->run({inputs});
+    values = values_of(*witness, spec, model, file, inputs, layers);
   } catch (const WitnessFailure& failure) {
     throw unsupported(failure.message, where, failure.way_out);
   }
-  const auto values = witness->values(0);
   std::vector<NamedTensor> recorded;
   const auto add = [&](const std::string& name, int value) {
     const auto& array = values.at(static_cast<std::size_t>(value));

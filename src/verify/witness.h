@@ -20,6 +20,8 @@ struct WitnessSpec {
     evidence      // arrays recorded earlier (`tieout run`)
   };
   Kind kind = Kind::interpreter;
+  // interpreter: in plain loops, which are slow and are what the fast ones are compared with ("plain").
+  bool plain = false;
   // torch, keras: the program "python"; empty: TIEOUT_TORCH_PYTHON or TIEOUT_KERAS_PYTHON, otherwise
   // "python3".
   std::string python;
@@ -30,7 +32,8 @@ struct WitnessSpec {
   std::vector<NamedTensor> evidence;
 };
 
-// "interpreter", "torch" and "keras"; everything else names an evidence file, which the caller reads.
+// "interpreter", "plain", "torch" and "keras"; everything else names an evidence file, which the caller
+// reads.
 WitnessSpec parse_witness(const std::string& text);
 
 // Why a witness has nothing to say: it died, or it cannot be run at all. verify() makes it a finding.

@@ -1,6 +1,7 @@
 """What match, convert, verify and run print and write."""
 
 import json
+import re
 
 import numpy
 import pytest
@@ -241,6 +242,18 @@ def test_run_both_sides_of_a_conversion(tmp_path, converted):
     done("run", converted, "--probe", DIGIT_HWC, "-o", tmp_path / "keras.npz")
     difference = load(tmp_path / "torch.npz")["output/0"] - load(tmp_path / "keras.npz")["output/0"]
     assert numpy.abs(difference).max() <= 1e-14
+
+
+def test_run_in_plain_loops_and_timed(tmp_path):
+    """The fast ways and the plain loops say the same; --repeat says how long a forward pass takes."""
+    said = done("run", KERAS, "--repeat", 2, "-o", tmp_path / "fast.npz").stdout
+    assert re.match(
+        r"forward \d+\.\d+ s, the median of 2; \d+\.\d MiB of weights, at most \d+\.\d MiB of values\n", said
+    )
+    done("run", KERAS, "--witness", "plain", "-o", tmp_path / "plain.npz")
+    fast, plain = (load(tmp_path / name)["output/0"] for name in ("fast.npz", "plain.npz"))
+    assert numpy.abs(fast - plain).max() <= 1e-13
+    assert as_json("verify", KERAS, KERAS, "--witness", "B=plain")["verdict"] == "ties out"
 
 
 def test_a_random_probe_depends_on_the_seed_only(tmp_path):

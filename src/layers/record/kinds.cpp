@@ -21,6 +21,11 @@ const LayerKind* kind_of_class(Framework framework, const std::string& class_nam
   return nullptr;
 }
 
+Array Evaluation::take(std::size_t k) const {
+  if (k < spent.size() && spent[k] != nullptr) return std::move(*spent[k]);
+  return *inputs.at(k);
+}
+
 const Array& Evaluation::parameter(const std::string& name) const {
   const auto found = parameters.find(name);
   if (found == parameters.end())

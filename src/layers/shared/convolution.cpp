@@ -5,6 +5,7 @@
 
 #include "layers/shared/convolution_cases.h"
 #include "layers/shared/convolution_compute.h"
+#include "layers/shared/convolution_fast.h"
 #include "layers/shared/convolution_mistakes.h"
 #include "layers/shared/convolution_settings.h"
 #include "layers/shared/convolution_write.h"
@@ -130,12 +131,21 @@ std::optional<FrameworkNode> recognise(Framework framework,
 using Compute = std::function<std::vector<Array>(const Evaluation&)>;
 
 // Computes with the padding that the input's size asks for.
+using ComputeFast = std::function<std::optional<std::vector<Array>>(const Evaluation&)>;
+
 Compute with_padding(const Compute& compute) {
   return [compute](const Evaluation& e) {
     if (e.layer.settings.at("padding").is_array()) return compute(e);
     Layer layer = e.layer;
     layer.settings["padding"] = to_json(padding_for(e.layer, e.inputs.at(0)->shape));
     return compute(Evaluation{layer, e.inputs, e.parameters});
+  };
+}
+
+ComputeFast with_padding_fast(const ComputeFast& compute) {
+  return [compute](const Evaluation& e) -> std::optional<std::vector<Array>> {
+    if (e.layer.settings.at("padding").is_array()) return compute(e);
+    return std::nullopt;
   };
 }
 
@@ -173,6 +183,7 @@ LayerKind convolution_kind(std::size_t rank, bool depthwise) {
                        : lower_convolution_to_keras(lowerer, rank);
   };
   kind.compute = with_padding(depthwise ? compute_depthwise_convolution : compute_convolution);
+  kind.compute_fast = with_padding_fast(depthwise ? convolve_depthwise_fast : convolve_fast);
   kind.fan_in = [](const Layer& layer) {
     double product = 1;
     for (const auto& [axis, size] : layer.parameters.at(0).sizes) {

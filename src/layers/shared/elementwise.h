@@ -2,12 +2,37 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "layers/layer_kind.h"
 
 namespace tieout {
+
+// f(x) with the layer's settings, as a loop over many numbers: f itself is compiled into the loop. Made from
+// f(x, settings), or from a function of the settings that gives f.
+class NumberFunction {
+ public:
+  NumberFunction() = default;
+  template <typename F>
+  requires std::is_invocable_r_v<double, F, double, const Json&> NumberFunction(
+      F f)  // NOLINT(google-explicit-constructor): stands for the function
+      : run_([f](std::span<double> numbers, const Json& settings) {
+          for (double& number : numbers) number = f(number, settings);
+        }) {}
+  template <typename F>
+  requires std::is_invocable_v<F, const Json&> NumberFunction(F given)  // NOLINT(google-explicit-constructor)
+      : run_([given](std::span<double> numbers, const Json& settings) {
+          const auto f = given(settings);
+          for (double& number : numbers) number = f(number);
+        }) {}
+  void operator()(std::span<double> numbers, const Json& settings) const { run_(numbers, settings); }
+
+ private:
+  std::function<void(std::span<double>, const Json&)> run_;
+};
 
 struct Elementwise {
   std::string name;
@@ -16,8 +41,7 @@ struct Elementwise {
   std::string summary;
   // The neutral settings. Null: none.
   std::function<Json(Lifter&)> read;
-  // f(x), with the layer's settings.
-  std::function<double(double x, const Json& settings)> function;
+  NumberFunction function;
   // Writes the layer as a node of the target.
   std::function<void(Lowerer&)> write;
 };

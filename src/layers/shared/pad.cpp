@@ -1,6 +1,7 @@
 #include "layers/shared/pad.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "tieout/error.h"
 
@@ -51,11 +52,21 @@ std::int64_t padded_from(std::int64_t at, std::int64_t size, const std::string& 
 }
 
 Array pad_spatial(const Array& x, const Paddings& paddings, const std::string& mode, double value) {
-  Array y = x;
+  std::vector<int> order(x.rank());
+  std::iota(order.begin(), order.end(), 0);
+  return pad_along(x, order, paddings, mode, value);
+}
+
+Array pad_along(const Array& x, const std::vector<int>& order, const Paddings& paddings,
+                const std::string& mode, double value) {
+  Array y;
+  const Array* from = &x;
   for (std::size_t k = 0; k < paddings.size(); ++k) {
-    if (paddings[k] != Padding{}) y = pad_axis(y, k + 2, paddings[k], mode, value);
+    if (paddings[k] == Padding{}) continue;
+    y = pad_axis(*from, static_cast<std::size_t>(order.at(k + 2)), paddings[k], mode, value);
+    from = &y;
   }
-  return y;
+  return from == &x ? x : y;
 }
 
 }  // namespace tieout

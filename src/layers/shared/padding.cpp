@@ -256,6 +256,12 @@ LayerKind pad_kind(std::size_t rank) {
     return std::vector<Array>{pad_spatial(*e.inputs[0], paddings_from(e.layer.settings),
                                           e.layer.settings["mode"].get<std::string>(), e.number("value"))};
   };
+  kind.compute_fast = [](const Evaluation& e) -> std::optional<std::vector<Array>> {
+    const auto& orders = e.layer.orders;
+    if (orders.empty() || orders[0].empty() || e.layer.output_order != orders[0]) return std::nullopt;
+    return std::vector<Array>{pad_along(*e.inputs[0], orders[0], paddings_from(e.layer.settings),
+                                        e.layer.settings["mode"].get<std::string>(), e.number("value"))};
+  };
   kind.mistakes = {
       {"sides", "the paddings before and behind the image are swapped", sides_swapped},
       {"border", "one side mirrors the image without its border, the other repeats the border", replicated},

@@ -243,6 +243,7 @@ LayerKind pool_kind(std::size_t rank, PoolOf what) {
     lowerer.to_torch() ? write_torch_pool(lowerer, rank, what) : write_keras_pool(lowerer, rank, what);
   };
   kind.compute = compute_pool;
+  kind.compute_fast = compute_pool_fast;
   if (!maximum) kind.fan_in = window_cells;
   kind.mistakes = {same_padding_mistake(), maximum ? padding_is_zero() : padding_counts()};
   kind.cases = pool_cases(rank, what);

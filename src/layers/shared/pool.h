@@ -25,6 +25,7 @@ Paddings pool_padding(const Json& settings, const std::vector<std::int64_t>& siz
 
 // What it computes, in plain loops.
 std::vector<Array> compute_pool(const Evaluation& evaluation);
+std::optional<std::vector<Array>> compute_pool_fast(const Evaluation& evaluation);
 
 // A pooling to `counts` equal windows, as adaptive pooling has where the sizes divide: settings of such a
 // pool layer.
