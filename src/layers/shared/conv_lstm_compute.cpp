@@ -24,7 +24,8 @@ Array convolved(const Array& x, const Array& kernel, const Array* bias, const Js
   layer.settings["filters"] = rows.shape[0];
   Array offsets(Shape{rows.shape[0]});
   if (bias != nullptr) offsets.data = bias->data;
-  Evaluation evaluation{layer, {&x}, {{"kernel", std::move(rows)}, {"bias", std::move(offsets)}}};
+  const std::map<std::string, Array> parameters{{"kernel", std::move(rows)}, {"bias", std::move(offsets)}};
+  const Evaluation evaluation{layer, {&x}, parameters, {}};
   return compute_convolution(evaluation).at(0);
 }
 

@@ -129,16 +129,15 @@ std::optional<FrameworkNode> recognise(Framework framework,
 }
 
 using Compute = std::function<std::vector<Array>(const Evaluation&)>;
-
-// Computes with the padding that the input's size asks for.
 using ComputeFast = std::function<std::optional<std::vector<Array>>(const Evaluation&)>;
 
+// Computes with the padding that the input's size asks for.
 Compute with_padding(const Compute& compute) {
   return [compute](const Evaluation& e) {
     if (e.layer.settings.at("padding").is_array()) return compute(e);
     Layer layer = e.layer;
     layer.settings["padding"] = to_json(padding_for(e.layer, e.inputs.at(0)->shape));
-    return compute(Evaluation{layer, e.inputs, e.parameters});
+    return compute(Evaluation{layer, e.inputs, e.parameters, {}});
   };
 }
 
