@@ -6,6 +6,7 @@
 #include "layers/shared/channels.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/normalisation.h"
+#include "layers/shared/outputs.h"
 #include "tieout/error.h"
 
 // y = (x - mean) / sqrt(variance + epsilon) gamma + beta for each channel, with the stored statistics.
@@ -135,7 +136,7 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e) {
       if (++c == channels) c = 0;
     }
   });
-  return std::vector<Array>{std::move(y)};
+  return one_output(std::move(y));
 }
 
 std::optional<FrameworkNode> recognise(Framework framework,

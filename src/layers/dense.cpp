@@ -3,6 +3,7 @@
 
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/outputs.h"
 #include "tensor/product.h"
 
 // y = x W^T + b along the last axis.   x: n ... i   kernel: o i   bias: o   ->   y: n ... o
@@ -116,7 +117,7 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e) {
                for (std::int64_t j = 0; j < tile.columns; ++j) into[j] = sums[j] + added[j];
              }
            });
-  return std::vector<Array>{std::move(y)};
+  return one_output(std::move(y));
 }
 
 // A matrix and perhaps a vector. An embedding's matrix looks the same without bias, so that alone is

@@ -3,6 +3,7 @@
 #include "layers/layer_kind.h"
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/outputs.h"
 #include "layers/shared/spatial.h"
 #include "tieout/error.h"
 
@@ -88,7 +89,7 @@ std::vector<Array> compute(const Evaluation& e) {
   std::int64_t features = 1;
   for (std::size_t k = 1; k < y.rank(); ++k) features *= y.shape[k];
   y.shape = {y.shape[0], features};
-  return {std::move(y)};
+  return one_output(std::move(y));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/operator_call.h"
+#include "layers/shared/outputs.h"
 #include "tieout/error.h"
 
 // The same numbers in the same order under other sizes; the batch stays.   x: n a...   ->   y: n r1 r2 ...
@@ -177,7 +178,7 @@ std::vector<Array> compute(const Evaluation& e) {
   Shape shape{y.shape[0]};
   for (const std::int64_t size : solved(e.integers("shape"), axes)) shape.push_back(size);
   y.shape = shape;
-  return {std::move(y)};
+  return one_output(std::move(y));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "layers/shared/image_layout.h"
+#include "layers/shared/outputs.h"
 #include "layers/shared/spatial.h"
 #include "tensor/product.h"
 
@@ -105,6 +106,12 @@ Lines unfolded(const Convolution& c, const double* x, std::int64_t channel) {
         continue;
       }
       const double* image = origin + line / cells * c.x.channels * c.x.cells();
+      if (count == 1) {  // the usual first layer: no loop over channels
+        c.each_tap(line % cells, [&](std::int64_t tap, std::int64_t cell) {
+          into[tap * width + j] = image[cell * c.x.cell_stride()];
+        });
+        continue;
+      }
       c.each_tap(line % cells, [&](std::int64_t tap, std::int64_t cell) {
         const double* source = image + cell * c.x.cell_stride();
         double* target = into + tap * width + j;
@@ -179,7 +186,7 @@ std::vector<Array> depthwise(const Evaluation& e, const Convolution& c) {
                      y.data.data() + map * c.y.cells());
       }
     });
-    return {std::move(y)};
+    return one_output(std::move(y));
   }
   std::vector<double> by_tap(static_cast<std::size_t>(taps * filters));
   for (std::int64_t o = 0; o < filters; ++o) {
@@ -193,7 +200,7 @@ std::vector<Array> depthwise(const Evaluation& e, const Convolution& c) {
                     y.data.data() + at * filters);
     }
   });
-  return {std::move(y)};
+  return one_output(std::move(y));
 }
 
 }  // namespace
@@ -218,7 +225,7 @@ std::optional<std::vector<Array>> convolve_fast(const Evaluation& e) {
                [&](const ProductTile& tile) { store(tile, c->y, filter, bias + filter, y.data.data()); });
     }
   });
-  return std::vector<Array>{std::move(y)};
+  return one_output(std::move(y));
 }
 
 std::optional<std::vector<Array>> convolve_depthwise_fast(const Evaluation& e) {

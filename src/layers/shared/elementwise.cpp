@@ -1,4 +1,5 @@
 #include "layers/shared/elementwise.h"
+#include "layers/shared/outputs.h"
 
 #include "base/parallel.h"
 
@@ -32,7 +33,7 @@ LayerKind elementwise_kind(const Elementwise& form) {
     parallel_for(static_cast<std::int64_t>(y.count()), 4096, [&](std::int64_t first, std::int64_t last) {
       function({y.data.data() + first, y.data.data() + last}, e.layer.settings);
     });
-    return std::vector<Array>{std::move(y)};
+    return one_output(std::move(y));
   };
   kind.absorbs_flatten = true;
   return kind;

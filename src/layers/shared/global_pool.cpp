@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "layers/shared/elementwise.h"
+#include "layers/shared/outputs.h"
 #include "layers/shared/spatial.h"
 #include "tieout/error.h"
 
@@ -135,7 +136,7 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e, PoolOf what)
     }
     for (std::int64_t c = 0; !maximum && c < channels; ++c) into[c] /= static_cast<double>(area);
   }
-  return std::vector<Array>{std::move(y)};
+  return one_output(std::move(y));
 }
 
 std::vector<Case> cases(std::size_t rank, PoolOf what) {

@@ -8,6 +8,7 @@
 #include "layers/shared/elementwise.h"
 #include "layers/shared/merge_write.h"
 #include "layers/shared/operator_call.h"
+#include "layers/shared/outputs.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -133,7 +134,7 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e, const Merge&
       if (form.is_mean) number /= inputs;
     }
   });
-  return std::vector<Array>{std::move(y)};
+  return one_output(std::move(y));
 }
 
 std::vector<std::string> keras_classes(const Merge& form) {

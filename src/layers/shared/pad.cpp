@@ -66,7 +66,8 @@ Array pad_along(const Array& x, const std::vector<int>& order, const Paddings& p
     y = pad_axis(*from, static_cast<std::size_t>(order.at(k + 2)), paddings[k], mode, value);
     from = &y;
   }
-  return from == &x ? x : y;
+  if (from == &x) return x;
+  return y;
 }
 
 }  // namespace tieout

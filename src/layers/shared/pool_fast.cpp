@@ -3,6 +3,7 @@
 
 #include "base/parallel.h"
 #include "layers/shared/image_layout.h"
+#include "layers/shared/outputs.h"
 #include "layers/shared/pool.h"
 #include "layers/shared/spatial.h"
 
@@ -135,7 +136,7 @@ std::optional<std::vector<Array>> compute_pool_fast(const Evaluation& e) {
       }
     });
   }
-  return std::vector<Array>{std::move(y)};
+  return one_output(std::move(y));
 }
 
 }  // namespace tieout
