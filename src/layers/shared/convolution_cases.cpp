@@ -66,8 +66,11 @@ std::vector<Case> torch_cases(std::size_t rank) {
   if (rank == 3) cases.made.resize(cases.made.size() - 2);
   for (const auto* mode : {"reflect", "replicate", "circular"}) {
     cases.add(std::string("padding ") + mode, {{"padding", 1}, {"padding_mode", mode}});
-    cases.made.back().target_refuses = true;
+    cases.add(std::string("padding 2, ") + mode + ", stride 2",
+              {{"padding", uneven(rank, {2, 1, 2})}, {"padding_mode", mode}, {"stride", 2}});
   }
+  cases.add("same, even window, reflect",
+            {{"kernel_size", 4}, {"padding", "same"}, {"padding_mode", "reflect"}});
   return cases.made;
 }
 

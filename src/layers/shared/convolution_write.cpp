@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layers/shared/convolution_settings.h"
+#include "layers/shared/keras_pad.h"
 
 namespace tieout {
 
@@ -92,10 +93,7 @@ void lower_convolution_to_keras(Lowerer& lowerer, std::size_t rank) {
   const auto strides = numbers_of(layer, "strides");
   const bool at_run_time = layer.settings["padding"].is_string();
   const auto paddings = at_run_time ? Paddings(rank) : paddings_from(layer.settings);
-  if (layer.settings["padding_mode"] != "zeros" && paddings != Paddings(rank)) {
-    lowerer.refuse("padding_mode " + layer.settings["padding_mode"].dump() + " has no Keras layer",
-                   "use padding_mode='zeros', or pad the input before the model");
-  }
+  const std::string mode = layer.settings["padding_mode"].get<std::string>();
   const std::int64_t groups = layer.settings["groups"].get<std::int64_t>();
   const std::int64_t filters = layer.settings["filters"].get<std::int64_t>();
   // DepthwiseConv2D fails on strides that differ; a Conv2D with as many groups as channels is the same layer.
@@ -109,6 +107,8 @@ void lower_convolution_to_keras(Lowerer& lowerer, std::size_t rank) {
                    {"padding", "valid"}};
   if (at_run_time) {
     settings["padding"] = "same";
+  } else if (mode != "zeros" && paddings != Paddings(rank)) {
+    add_keras_padding(lowerer, paddings, mode, 0);
   } else if (paddings != Paddings(rank)) {
     if (is_all_one(strides) && paddings == same_at_stride_one(kernel, dilation)) {
       settings["padding"] = "same";

@@ -28,6 +28,9 @@ struct KerasTransposed {
 Padding cells_cut(const KerasTransposed& given, std::int64_t kernel, std::int64_t stride,
                   std::int64_t dilation);
 
+// A grouped one of PyTorch becomes a layer for each group, `take` before and `concatenate` after them.
+void lift_transposed_convolution(Lifter& lifter, std::size_t rank);
+
 void lower_transposed_to_torch(Lowerer& lowerer, std::size_t rank);
 void lower_transposed_to_keras(Lowerer& lowerer, std::size_t rank);
 

@@ -58,6 +58,10 @@ std::vector<Case> torch_cases(std::size_t rank) {
        ++size) {
     *size += 5;
   }
+  add("groups", {{"groups", 2}, {"stride", 2}, {"padding", 1}, {"output_padding", 1}});
+  add("a group for each channel",
+      {{"groups", 4}, {"out_channels", 4}, {"kernel_size", 4}, {"stride", 2}, {"bias", false}});
+  add("groups, dilation 2", {{"groups", 2}, {"dilation", 2}});
   add("stride 2, dilation 2", {{"stride", 2}, {"dilation", 2}});
   cases.back().target_refuses = true;
   return cases;
