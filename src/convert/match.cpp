@@ -53,17 +53,20 @@ bool stores_parameters(const Layer& layer) {
   return std::ranges::any_of(layer.parameters, [](const Parameter& p) { return !p.terms.empty(); });
 }
 
-// Whether the outputs can be the same values: sizes that both sides know are the same, in some order.
-bool may_be_equal(const Model& a, const Model& b, const Layer& from, const Layer& to) {
-  if (from.outputs.empty() || to.outputs.empty()) return true;
-  Shape left = shape_of(a.values[static_cast<std::size_t>(from.outputs[0])].axes);
-  Shape right = shape_of(b.values[static_cast<std::size_t>(to.outputs[0])].axes);
+// Whether the values can be the same: sizes that both sides know are the same, in some order.
+bool sizes_fit(const Model& a, const Model& b, int from, int to) {
+  Shape left = shape_of(a.values[static_cast<std::size_t>(from)].axes);
+  Shape right = shape_of(b.values[static_cast<std::size_t>(to)].axes);
   std::ranges::sort(left);
   std::ranges::sort(right);
   const auto open = [](const Shape& shape) {
     return std::ranges::count(shape, unknown) > 1;
   };  // more than the batch
   return left.empty() || right.empty() || open(left) || open(right) || left == right;
+}
+
+bool may_be_equal(const Model& a, const Model& b, const Layer& from, const Layer& to) {
+  return from.outputs.empty() || to.outputs.empty() || sizes_fit(a, b, from.outputs[0], to.outputs[0]);
 }
 
 // Longest common subsequence of kinds over two stretches without parameters; pairs in order.
@@ -149,17 +152,45 @@ bool same_axes(const Model& a, const Model& b, int value_a, int value_b) {
          sorted(b.values[static_cast<std::size_t>(value_b)]);
 }
 
+// The value, and what layers without a partner make of it one after the other: the crop that ends a
+// transposed convolution on one side is a layer of its own on the other.
+std::vector<int> with_helpers(const Model& model, int value, const std::set<int>& matched) {
+  std::vector<int> all{value};
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const Layer& layer = model.layers[i];
+    const bool is_helper = layer.inputs == std::vector<int>{all.back()} && layer.outputs.size() == 1 &&
+                           layer.parameters.empty() && !matched.contains(static_cast<int>(i));
+    if (is_helper) all.push_back(layer.outputs[0]);
+  }
+  return all;
+}
+
 }  // namespace
 
 void pair_values(Matching& matching, const Model& a, const Model& b) {
+  std::set<int> matched_a;
+  std::set<int> matched_b;
+  for (const auto& pair : matching.layers) {
+    matched_a.insert(pair.a);
+    matched_b.insert(pair.b);
+  }
   for (const auto& pair : matching.layers) {
     const auto& left = a.layers[static_cast<std::size_t>(pair.a)].outputs;
     const auto& right = b.layers[static_cast<std::size_t>(pair.b)].outputs;
-    // Sizes part where one side's layer ends with a crop that is a layer of its own on the other.
-    const bool equal = may_be_equal(a, b, a.layers[static_cast<std::size_t>(pair.a)],
-                                    b.layers[static_cast<std::size_t>(pair.b)]);
-    if (!left.empty() && !right.empty() && equal && same_axes(a, b, left[0], right[0])) {
-      matching.values.push_back({left[0], right[0]});
+    if (left.empty() || right.empty()) continue;
+    const auto equal = [&](int from, int to) {
+      return same_axes(a, b, from, to) && sizes_fit(a, b, from, to);
+    };
+    const auto in_a = with_helpers(a, left[0], matched_a);
+    const auto in_b = with_helpers(b, right[0], matched_b);
+    // The first of one side's that is as large as the other side's layer itself.
+    for (std::size_t i = 0; i < std::max(in_a.size(), in_b.size()); ++i) {
+      const bool is_b = i < in_b.size() && equal(left[0], in_b[i]);
+      const bool is_a = !is_b && i < in_a.size() && equal(in_a[i], right[0]);
+      if (is_a || is_b) {
+        matching.values.push_back({is_a ? in_a[i] : left[0], is_b ? in_b[i] : right[0]});
+        break;
+      }
     }
   }
   for (std::size_t i = 0; i < std::min(a.outputs.size(), b.outputs.size()); ++i) {

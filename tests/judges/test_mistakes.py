@@ -85,6 +85,18 @@ def image_net():
     return nn.Sequential(nn.Conv2d(3, 3, 3), nn.Tanh(), nn.Flatten(), nn.Linear(3 * 3 * 4, 4))
 
 
+def widening_net():
+    """Keras has this size only as a transposed convolution that is cropped at the low end."""
+    return nn.Sequential(
+        nn.ConvTranspose2d(3, 3, 3, stride=2, padding=1, output_padding=1), nn.Tanh(), nn.Conv2d(3, 2, 3)
+    )
+
+
+def separable_net():
+    """What Keras' SeparableConv2D is."""
+    return nn.Sequential(nn.Conv2d(3, 6, 3, groups=3, bias=False), nn.Conv2d(6, 4, 1))
+
+
 def gru_net():
     return nn.GRU(3, UNITS, batch_first=True)
 
@@ -101,7 +113,17 @@ def plain_gru_net():
     return nn.GRU(3, UNITS, batch_first=True, bias=False)
 
 
-SHAPES = {lstm_net: "4,3", both_ways_net: "4,3", plain_gru_net: "4,3", normalised_net: "2,6,5", square_net: "6", image_net: "3,5,6", gru_net: "4,3"}
+SHAPES = {
+    lstm_net: "4,3",
+    both_ways_net: "4,3",
+    plain_gru_net: "4,3",
+    normalised_net: "2,6,5",
+    square_net: "6",
+    image_net: "3,5,6",
+    widening_net: "3,5,6",
+    separable_net: "3,5,6",
+    gru_net: "4,3",
+}
 
 
 def leave_rows_in_chw(path, module, layer):
@@ -194,6 +216,29 @@ def leave_in_and_out(path, module, layer):
     overwrite(path, layer, {"kernel": arrays(module)["0.weight"].transpose(2, 3, 0, 1)})
 
 
+def leave_transposed_in_and_out(path, module, layer):
+    """As for a convolution."""
+    overwrite(path, layer, {"kernel": arrays(module)["0.weight"].transpose(2, 3, 0, 1)})
+
+
+def reverse_rows_and_columns(path, module, layer):
+    """Turned by 180 degrees, as the gradient of a convolution in a textbook."""
+    overwrite(path, layer, {"kernel": read(path, layer)["kernel"][::-1, ::-1]})
+
+
+def say_same_instead_of_cropping(path, module, layer):
+    """The right size, a cell off."""
+    set_config(path, layer, padding="same", output_padding=None)
+    set_config(path, f"{layer}_crop", cropping=[[0, 0], [0, 0]])
+
+
+def put_multiplier_first(path, module, layer):
+    """(3 channels, 2 for each) read as (2, 3)."""
+    weight = arrays(module)["0.weight"].reshape(2, 3, 3, 3)
+    (name,) = read(path, layer)
+    overwrite(path, layer, {name: weight.transpose(2, 3, 1, 0)})
+
+
 @dataclasses.dataclass(frozen=True)
 class Mistake:
     net: Callable
@@ -218,6 +263,12 @@ MISTAKES = [
     Mistake(normalised_net, swap_mean_and_variance, "1", "mean_variance"),
     Mistake(image_net, turn_kernel, "0", "rows_columns"),
     Mistake(image_net, leave_in_and_out, "0", "in_out"),
+    Mistake(image_net, reverse_rows_and_columns, "0", "turned_kernel"),
+    Mistake(widening_net, leave_transposed_in_and_out, "0", "in_out"),
+    Mistake(widening_net, turn_kernel, "0", "rows_columns"),
+    Mistake(widening_net, reverse_rows_and_columns, "0", "turned_kernel"),
+    Mistake(widening_net, say_same_instead_of_cropping, "0", "padding"),
+    Mistake(separable_net, put_multiplier_first, "0", "multiplier_first"),
 ]
 
 
@@ -240,7 +291,8 @@ def right(request, tmp_path):
     verdict = verify(pair.torch_path, pair.keras_path)
     assert verdict["verdict"] == "ties out"
     assert verdict["first_difference"] is None
-    pair.names = {layer["a"]: layer["b"] for layer in verdict["layers"]}
+    # What is compared with PyTorch's transposed convolution is Keras' and the crop behind it.
+    pair.names = {layer["a"]: layer["b"].removesuffix("_crop") for layer in verdict["layers"]}
     return pair
 
 
