@@ -140,16 +140,16 @@ void add_groups(Lifter& lifter, Transposed t) {
   const std::vector<int> input = lifter.outputs();
   std::vector<int> parts;
   for (t.group = 0; t.group < t.common.groups; ++t.group) {
-    const std::string name = lifter.node().name + "_group" + std::to_string(t.group);
+    const std::string number = std::to_string(t.group);
     std::vector<std::int64_t> indices;
     for (std::int64_t k = 0; k < t.own_channels(); ++k) indices.push_back(t.group * t.own_channels() + k);
     Layer take = lifter.layer("take");
-    take.name = name + "_input";
+    take.name = lifter.node().name + "_input" + number;
     take.inputs = input;
     take.settings = {{"axis", 1}, {"indices", indices}};
     if (!lifter.weights_only()) lifter.add(std::move(take));
     Layer layer = made(lifter, t);
-    layer.name = name;
+    layer.name = lifter.node().name + "_group" + number;
     const auto outputs = lifter.add(std::move(layer));
     parts.insert(parts.end(), outputs.begin(), outputs.end());
   }
