@@ -87,6 +87,8 @@ std::vector<Array> compute(const Evaluation& e, PoolOf what) {
 }
 
 std::vector<Case> cases(std::size_t rank, PoolOf what) {
+  // TensorFlow pools volumes on a CPU in float32 only, and cases are judged in float64.
+  if (rank == 3) return {};
   const bool maximum = what == PoolOf::maximum;
   const std::string digit = std::to_string(rank);
   const std::string torch = (maximum ? "AdaptiveMaxPool" : "AdaptiveAvgPool") + digit + "d";
