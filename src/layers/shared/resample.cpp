@@ -118,6 +118,8 @@ Json read_upsampling(Lifter& lifter, std::size_t rank, const std::vector<int>& o
   for (const auto& factor : settings["factors"]) {
     if (factor.get<std::int64_t>() < 1) throw malformed("the size of an upsampling must be positive");
   }
+  // By a whole number it is the same, and what people write.
+  if (settings["mode"] == "nearest-exact") settings["mode"] = "nearest";
   check_table(lifter, order, settings);
   return settings;
 }
