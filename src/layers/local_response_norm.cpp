@@ -93,7 +93,10 @@ std::vector<Case> cases() {
 LayerKind local_response_norm() {
   LayerKind kind;
   kind.name = "local_response_norm";
-  kind.torch = exact({"LocalResponseNorm", "CrossMapLRN2d"});
+  for (const auto* const name : {"LocalResponseNorm", "CrossMapLRN2d"})
+    kind.torch.push_back({name, Status::composed,
+                          "read, run and verified; refused on the way to Keras, which has no normalisation "
+                          "over neighbouring channels"});
   kind.summary = "Divides x (n c s...) by a power of the sum of squares over neighbouring channels.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html"};
   kind.lift = lift;

@@ -105,7 +105,8 @@ LayerKind lp_pool_kind(std::size_t rank) {
   const std::string digit = std::to_string(rank);
   LayerKind kind;
   kind.name = "lp_pool" + digit + "d";
-  kind.torch = exact({"LPPool" + digit + "d"});
+  kind.torch = {{"LPPool" + digit + "d", Status::composed,
+                 "read, run and verified; refused on the way to Keras, which has no pooling by a norm"}};
   kind.summary = "The p-norm of each window of x (n c s...).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html"};
   kind.lift = [rank](Lifter& lifter) { lift(lifter, rank); };
