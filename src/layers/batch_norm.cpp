@@ -168,6 +168,8 @@ std::vector<Case> cases() {
       torch_case("image, no weights", "BatchNorm2d", {{"num_features", 3}, {"affine", false}}, {2, 3, 4, 5}),
       torch_case("image, eps 0.01", "BatchNorm2d", {{"num_features", 3}, {"eps", 0.01}, {"momentum", 0.2}},
                  {2, 3, 4, 5}),
+      torch_case("image", "SyncBatchNorm", {{"num_features", 3}}, {2, 3, 4, 5}),
+      torch_case("momentum None", "BatchNorm2d", {{"num_features", 3}, {"momentum", nullptr}}, {2, 3, 4, 5}),
       torch_case("vector", "BatchNorm1d", {{"num_features", 5}}, {3, 5}),
       torch_case("signal", "BatchNorm1d", {{"num_features", 5}}, {3, 5, 4}),
       torch_case("volume", "BatchNorm3d", {{"num_features", 3}}, {2, 3, 4, 5, 2}),

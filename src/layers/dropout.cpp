@@ -67,16 +67,20 @@ LayerKind dropout() {
   LayerKind kind = elementwise_kind(form);
   kind.sources = {"https://docs.pytorch.org/docs/stable/nn.html#dropout-layers",
                   "https://keras.io/api/layers/regularization_layers/"};
-  kind.cases = {torch_case("default", "Dropout", Json::object(), {2, 5}),
-                torch_case("whole channels", "Dropout2d", {{"p", 0.3}}, {2, 3, 4, 5}),
-                torch_case("whole channels of a signal", "Dropout1d", {{"p", 0.3}}, {2, 3, 4}),
-                torch_case("alpha", "AlphaDropout", {{"p", 0.1}}, {2, 5}),
-                torch_case("alpha, whole channels", "FeatureAlphaDropout", {{"p", 0.1}}, {2, 3, 4, 5}),
-                keras_case("plain", "Dropout", {{"rate", 0.25}}, {2, 4, 5, 3}),
-                keras_case("whole channels", "SpatialDropout2D", {{"rate", 0.25}}, {2, 4, 5, 3}),
-                keras_case("alpha", "AlphaDropout", {{"rate", 0.25}}, {2, 5}),
-                keras_case("multiplied noise", "GaussianDropout", {{"rate", 0.25}}, {2, 5}),
-                keras_case("added noise", "GaussianNoise", {{"stddev", 0.5}}, {2, 5})};
+  kind.cases = {
+      torch_case("default", "Dropout", Json::object(), {2, 5}),
+      torch_case("whole channels", "Dropout2d", {{"p", 0.3}}, {2, 3, 4, 5}),
+      torch_case("whole channels of a signal", "Dropout1d", {{"p", 0.3}}, {2, 3, 4}),
+      torch_case("whole channels of a volume", "Dropout3d", Json::object(), {2, 3, 4, 5, 2}),
+      torch_case("alpha", "AlphaDropout", {{"p", 0.1}}, {2, 5}),
+      torch_case("alpha, whole channels", "FeatureAlphaDropout", {{"p", 0.1}}, {2, 3, 4, 5}),
+      keras_case("plain", "Dropout", {{"rate", 0.25}}, {2, 4, 5, 3}),
+      keras_case("whole channels", "SpatialDropout2D", {{"rate", 0.25}}, {2, 4, 5, 3}),
+      keras_case("whole channels of a sequence", "SpatialDropout1D", {{"rate", 0.25}}, {2, 4, 3}),
+      keras_case("whole channels of a volume", "SpatialDropout3D", {{"rate", 0.25}}, {2, 4, 5, 2, 3}),
+      keras_case("alpha", "AlphaDropout", {{"rate", 0.25}}, {2, 5}),
+      keras_case("multiplied noise", "GaussianDropout", {{"rate", 0.25}}, {2, 5}),
+      keras_case("added noise", "GaussianNoise", {{"stddev", 0.5}}, {2, 5})};
   return kind;
 }
 

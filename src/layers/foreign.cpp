@@ -28,6 +28,21 @@ std::vector<ClassEntry> keras() {
       {"IntegerLookup"});
   refuse(all, "it holds layers of its own that it runs outside the model; put them into the model themselves",
          {"Pipeline"});
+  refuse(
+      all,
+      "it computes a spectrum with a window of its own, which is not carried yet; do this before the model, "
+      "and give the model the spectra",
+      {"MelSpectrogram", "STFTSpectrogram"});
+  refuse(
+      all,
+      "it makes indices or their encodings, which is not carried yet; do this before the model, and give the "
+      "model the encoded values",
+      {"CategoryEncoding", "Discretization"});
+  refuse(all,
+         "it wraps another layer, whose weights are the plain ones in inference; save the model with the "
+         "wrapped "
+         "layer (its .layer) in its place",
+         {"SpectralNormalization"});
   refuse(all, "it is the base of other classes and computes nothing; use one of those", {"Layer", "Wrapper"});
   return all;
 }
@@ -72,7 +87,8 @@ std::vector<ClassEntry> torch() {
       "it holds modules or parameters, and does not say in what order they are called; use nn.Sequential, or "
       "carry the state_dict with --like",
       {"Container", "Module", "ModuleDict", "ModuleList", "ParameterDict", "ParameterList"});
-  refuse(all, "it spreads a module over several devices; save its .module instead", {"DataParallel"});
+  refuse(all, "it spreads a module over several devices; save its .module instead",
+         {"DataParallel", "torch.nn.parallel.data_parallel.DataParallel"});
   return all;
 }
 

@@ -112,8 +112,6 @@ LayerKind relu() {
       keras_case("a slope and a threshold", "ReLU", {{"negative_slope", 0.25}, {"threshold", 0.5}},
                  {2, 4, 5, 3}),
       keras_case("a threshold and a limit", "ReLU", {{"max_value", 1.5}, {"threshold", 0.5}}, {3, 7}),
-      keras_case("a threshold below 0 and a limit", "ReLU", {{"max_value", 1.5}, {"threshold", -0.5}},
-                 {3, 7}),
       keras_case("all three", "ReLU", {{"max_value", 1.5}, {"negative_slope", 0.25}, {"threshold", 0.5}},
                  {2, 4, 5, 3})};
   return kind;

@@ -43,9 +43,14 @@ void write(Lowerer& lowerer) {
                    "use the default threshold, 20");
   }
   const double beta = settings["beta"].get<double>();
-  if (beta != 1) lowerer.add("Rescaling", {{"scale", beta}, {"offset", 0.0}}, {}, "scale");
-  lowerer.add("Activation", {{"activation", "softplus"}});
-  if (beta != 1) lowerer.add("Rescaling", {{"scale", 1 / beta}, {"offset", 0.0}}, {}, "scale_back");
+  if (beta == 1) {
+    lowerer.add("Activation", {{"activation", "softplus"}});
+    return;
+  }
+  // softplus(x) = -log_sigmoid(-x). A softplus in the middle would look like the whole layer.
+  lowerer.add("Rescaling", {{"scale", -beta}, {"offset", 0.0}}, {}, "scale");
+  lowerer.add("Activation", {{"activation", "log_sigmoid"}});
+  lowerer.add("Rescaling", {{"scale", -1 / beta}, {"offset", 0.0}}, {}, "scale_back");
 }
 
 }  // namespace

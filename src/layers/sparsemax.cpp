@@ -7,15 +7,19 @@
 #include "layers/shared/own_class.h"
 #include "layers/shared/softmax.h"
 
-// y = the point of the probability simplex that is nearest to x, along one axis (Martins and Astudillo,
-// 2016).
+// y = max(x - t, 0) along one axis, with the threshold t as Keras 3.15 computes it.
+//
+// Sparsemax (https://arxiv.org/abs/1602.02068) has t = (sum of the k largest - 1) / k, k being the number of
+// places above the threshold. Keras takes the sum of all k sums of the 1, 2, ... k largest in its place
+// (keras/src/backend/tensorflow/nn.py, sparsemax), so that its output adds up to 1 for k = 1 only. What a
+// network was trained with is what is carried.
 
 namespace tieout::layers {
 
 namespace {
 
 constexpr const char* definition = R"(class Sparsemax(nn.Module):
-    """The nearest point of the probability simplex, along one axis; many places are 0."""
+    """max(x - threshold, 0) along one axis, with the threshold that Keras' sparsemax has."""
 
     def __init__(self, dim=-1):
         super().__init__()
@@ -24,10 +28,11 @@ constexpr const char* definition = R"(class Sparsemax(nn.Module):
     def forward(self, x):
         x = x.movedim(self.dim, -1)
         ordered = x.sort(dim=-1, descending=True).values
-        excess = ordered.cumsum(dim=-1) - 1
+        sums = ordered.cumsum(dim=-1)
         count = torch.arange(1, x.shape[-1] + 1, dtype=x.dtype, device=x.device)
-        size = (ordered * count > excess).sum(dim=-1, keepdim=True)
-        threshold = excess.gather(-1, size - 1) / size
+        above = ordered - (sums - 1) / count > 0
+        total = torch.where(above, sums, 0.0).sum(dim=-1, keepdim=True)
+        threshold = (total - 1) / above.sum(dim=-1, keepdim=True)
         return (x - threshold).clamp(min=0).movedim(-1, self.dim)
 )";
 
@@ -48,13 +53,16 @@ std::vector<Array> compute(const Evaluation& e) {
                        std::vector<double> ordered(row, row + size);
                        std::ranges::sort(ordered, std::greater<>());
                        double sum = 0;
-                       double threshold = 0;
+                       double total = 0;
+                       double above = 0;
                        for (std::int64_t k = 0; k < size; ++k) {
                          const double next = ordered[static_cast<std::size_t>(k)];
                          sum += next;
-                         const auto count = static_cast<double>(k + 1);
-                         if (next - (sum - 1) / count > 0) threshold = (sum - 1) / count;
+                         if (next - (sum - 1) / static_cast<double>(k + 1) <= 0) continue;
+                         total += sum;
+                         above += 1;
                        }
+                       const double threshold = (total - 1) / above;
                        for (std::int64_t k = 0; k < size; ++k) row[k] = std::max(row[k] - threshold, 0.0);
                      })};
 }
@@ -66,7 +74,7 @@ LayerKind sparsemax() {
   kind.name = "sparsemax";
   kind.torch = exact({"tieout.Sparsemax"});
   kind.keras = exact({"activation:sparsemax", "Sparsemax"});
-  kind.summary = "y = the nearest point of the probability simplex, along one axis.";
+  kind.summary = "y = max(x - t, 0) along one axis, with the threshold t of Keras' sparsemax.";
   kind.sources = {"https://arxiv.org/abs/1602.02068", "https://keras.io/api/layers/activations/"};
   kind.lift = [](Lifter& lifter) {
     if (!lifter.input().known) lifter.refuse("its input's rank is not known", "give it with --input-shape");
