@@ -92,11 +92,13 @@ void lower(Lowerer& lowerer) {
     axis = Json::array();
     for (std::size_t k = axes.size() - count; k < axes.size(); ++k) axis.push_back(k);
   }
-  const Json made = {{"axis", axis}, {"epsilon", settings["epsilon"]}};
+  Json made = {{"axis", axis}, {"epsilon", settings["epsilon"]}};
   // Keras' layer always has a scale, its operation needs none.
   if (lowerer.stores("gamma")) {
     lowerer.add("RMSNormalization", made);
   } else {
+    made["args"] = Json::array({{{"input", 0}}});
+    made["kwargs"] = {{"scale", nullptr}};
     add_operation(lowerer, "RMSNorm", made);
   }
 }
