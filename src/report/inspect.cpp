@@ -34,11 +34,13 @@ std::map<std::string, std::string> shown_names(const FrameworkModel& file) {
 }
 
 // Tensors in the order of their layers, as both frameworks list them, whatever the file's own order is; then
-// the rest.
+// the rest. A .pt has the order of state_dict() itself, in which modules may stand otherwise than they run.
 std::vector<const NamedTensor*> in_layer_order(const FrameworkModel& file) {
   std::vector<const NamedTensor*> ordered;
   std::set<std::string> listed;
+  const bool keeps_order = file.format == "torch_pt";
   for (const auto& node : file.nodes) {
+    if (keeps_order) break;
     for (const auto& parameter : node.parameters) {
       const auto found = std::ranges::find(file.tensors, parameter.tensor, &NamedTensor::name);
       if (found != file.tensors.end() && listed.insert(parameter.tensor).second) ordered.push_back(&*found);

@@ -113,7 +113,75 @@ def plain_gru_net():
     return nn.GRU(3, UNITS, batch_first=True, bias=False)
 
 
+def attention_net():
+    """As many heads as features in each, so that shapes do not give a wrong order away."""
+    net = nn.TransformerEncoderLayer(4, 2, 5, batch_first=True).eval()
+    with torch.no_grad():
+        net.self_attn.in_proj_bias.uniform_(-0.5, 0.5)
+    return net
+
+
+def attention_places(file):
+    """{"query/kernel": dataset, ...} of the attention of an open Keras .h5 file."""
+    found = {}
+
+    def keep(name, entry):
+        if isinstance(entry, h5py.Dataset):
+            found["/".join(name.split("/")[-2:])] = entry
+
+    file["model_weights"]["self_attn"].visititems(keep)
+    return found
+
+
+def attention_of(path):
+    with h5py.File(path) as file:
+        return {name: entry[()] for name, entry in attention_places(file).items()}
+
+
+def overwrite_attention(path, arrays):
+    with h5py.File(path, "r+") as file:
+        places = attention_places(file)
+        for name, array in arrays.items():
+            assert places[name].shape == array.shape
+            places[name][...] = array
+
+
+def swap_key_and_value(path, module, layer):
+    """Keras is called with query, value, key."""
+    right = attention_of(path)
+    overwrite_attention(
+        path,
+        {
+            f"{a}/{name}": right[f"{b}/{name}"]
+            for a, b in (("key", "value"), ("value", "key"))
+            for name in ("kernel", "bias")
+        },
+    )
+
+
+def turn_heads(path, module, layer):
+    """The heads last in the projections' rows."""
+    wrong = {}
+    for name, array in attention_of(path).items():
+        if name == "attention_output/kernel":
+            wrong[name] = array.transpose(1, 0, 2)
+        elif name.endswith("kernel"):
+            wrong[name] = array.transpose(0, 2, 1)
+        elif name != "attention_output/bias":
+            wrong[name] = array.T
+    overwrite_attention(path, wrong)
+
+
+def forget_attention_biases(path, module, layer):
+    right = attention_of(path)
+    overwrite_attention(
+        path,
+        {f"{name}/bias": np.zeros_like(right[f"{name}/bias"]) for name in ("query", "key", "value")},
+    )
+
+
 SHAPES = {
+    attention_net: "3,4",
     lstm_net: "4,3",
     both_ways_net: "4,3",
     plain_gru_net: "4,3",
@@ -269,6 +337,9 @@ MISTAKES = [
     Mistake(widening_net, reverse_rows_and_columns, "0", "turned_kernel"),
     Mistake(widening_net, say_same_instead_of_cropping, "0", "padding"),
     Mistake(separable_net, put_multiplier_first, "0", "multiplier_first"),
+    Mistake(attention_net, swap_key_and_value, "self_attn", "qkv_order"),
+    Mistake(attention_net, turn_heads, "self_attn", "head_order"),
+    Mistake(attention_net, forget_attention_biases, "self_attn", "forgotten_bias"),
 ]
 
 

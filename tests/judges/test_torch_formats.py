@@ -140,7 +140,16 @@ LAYERS = {
     "attention": [("", "MultiheadAttention")],
     "attention_kv": [("", "MultiheadAttention")],
     "lstm": [("", "LSTM")],
-    "encoder": [("", "TransformerEncoderLayer")],
+    "encoder": [
+        ("self_attn", "MultiheadAttention"),
+        ("add1", "torch.add"),
+        ("norm1", "LayerNorm"),
+        ("linear1", "Linear"),
+        ("activation", "ReLU"),
+        ("linear2", "Linear"),
+        ("add2", "torch.add"),
+        ("norm2", "LayerNorm"),
+    ],
     "embedding": [("0", "Embedding"), ("1", "Dropout")],
 }
 

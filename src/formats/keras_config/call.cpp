@@ -75,7 +75,13 @@ Call parse_keras3(const Json& value, const Where& where) {
   Arguments arguments(call, where);
   Json new_args = Json::array();
   Json new_kwargs = Json::object();
-  for (const Json& arg : *args) new_args.push_back(arguments.take(arg, {}));
+  bool has_gap = false;
+  for (const Json& arg : *args) {
+    has_gap = has_gap || arg.is_null();
+    // A tensor behind a None is told by its place, which only `args` has.
+    if (has_gap && !arg.is_null()) arguments.constant();
+    new_args.push_back(arguments.take(arg, {}));
+  }
   call.inputs_as_list = !args->empty() && args->front().is_array() && !call.inputs.empty();
   if (kwargs != nullptr && kwargs->is_object()) {
     for (const auto& [key, arg] : kwargs->items()) {

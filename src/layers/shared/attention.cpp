@@ -63,6 +63,28 @@ bool forgotten_bias(Layer& layer, Framework, const std::vector<Axes>&) {
   return changed;
 }
 
+// Heads of the query in turn share the heads of key and value, where the first ones share the first: "h" is
+// (k s) for one and (s k) for the other.
+bool shared_heads(Layer& layer, Framework, const std::vector<Axes>&) {
+  const auto shared = layer.settings["key_value_heads"].get<std::int64_t>();
+  const std::int64_t sharing = layer.settings["heads"].get<std::int64_t>() / shared;
+  if (shared == 1 || sharing == 1) return false;
+  for (const char* name : {"query_kernel", "query_bias", "gate_kernel", "gate_bias", "output_kernel"}) {
+    Parameter* parameter = find(layer, name);
+    if (parameter == nullptr) continue;
+    parameter->canonical = replace_axis(parameter->canonical, "h", {"k", "s"});
+    for (auto& term : parameter->terms) term.pattern = replace_axis(term.pattern, "h", {"s", "k"});
+    parameter->sizes["k"] = shared;
+    parameter->sizes["s"] = sharing;
+  }
+  return true;
+}
+
+bool other_causality(Layer& layer, Framework, const std::vector<Axes>&) {
+  layer.settings["causal"] = !layer.settings["causal"].get<bool>();
+  return true;
+}
+
 using Tensors = std::vector<std::pair<std::string, Shape>>;
 
 }  // namespace
@@ -105,6 +127,8 @@ double attention_fan_in(const Layer& layer) {
 std::vector<Mistake> attention_mistakes() {
   return {{"qkv_order", "key and value are swapped (Keras is called with query, value, key)", qkv_order},
           {"head_order", "the heads do not come first within the projections' rows", head_order},
+          {"shared_heads", "the heads of the query share those of key and value in turn", shared_heads},
+          {"causality", "one of the two hides later steps and the other does not", other_causality},
           {"forgotten_bias", "the biases of query, key and value were left out", forgotten_bias}};
 }
 
