@@ -73,7 +73,7 @@ std::vector<int> target_places(const Lowerer& lowerer) {
   std::iota(before.begin(), before.end(), 1);
   std::vector<int> behind(places.size());
   std::iota(behind.begin(), behind.end(), 2);
-  if (lowerer.axes().size() != 2 || count == 0) return places;
+  if (lowerer.axes().size() != 2 || count < 2) return places;
   if (lowerer.to_torch() && places == before) return behind;
   if (lowerer.to_keras() && places == behind) return before;
   return places;
@@ -106,7 +106,7 @@ std::vector<Array> compute(const Evaluation& e) {
 bool other_side(Layer& layer, Framework, const std::vector<Axes>& inputs) {
   auto places = layer.settings["places"].get<std::vector<std::size_t>>();
   const std::size_t rank = inputs.at(0).size() + places.size();
-  if (inputs[0].size() != 2 || inputs[0][1].size == 1 || places.empty()) return false;
+  if (inputs[0].size() != 2 || inputs[0][1].size == 1 || places.size() < 2) return false;
   const bool before = places.front() == 1 && places.back() == rank - 2;
   const bool behind = places.front() == 2 && places.back() == rank - 1;
   if (!before && !behind) return false;

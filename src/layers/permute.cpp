@@ -117,12 +117,13 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   return {out};
 }
 
-// Straight from the order that the value has in the target to the one that the source's output has.
+// Straight from the order that the value has in the target to the one that the source's output has; nothing
+// where that is the same.
 void lower(Lowerer& lowerer) {
   std::vector<int> dims;
   for (const int axis : lowerer.layer().settings["dims"].get<std::vector<int>>())
     dims.push_back(lowerer.target_axis(0, axis));
-  add_permute(lowerer, lowerer.inputs().at(0), dims, "");
+  if (!std::ranges::is_sorted(dims)) add_permute(lowerer, lowerer.inputs().at(0), dims, "");
 }
 
 }  // namespace

@@ -50,10 +50,11 @@ void lower(Lowerer& lowerer) {
   if (lowerer.to_torch()) {
     node.class_name = "torch.where";
     node.settings = {{"operands", operands}};
-    for (const auto& operand : operands) {
+    // The condition may be numbers; torch.where takes truth values only.
+    node.call = "torch.where({0}.bool()";
+    for (const Json& operand : {operands[1], operands[2]}) {
       const auto input = input_of(operand);
-      node.call += (node.call.empty() ? "torch.where(" : ", ") +
-                   (input ? "{" + std::to_string(*input) + "}" : python_number(operand));
+      node.call += ", " + (input ? "{" + std::to_string(*input) + "}" : python_number(operand));
     }
     node.call += ")";
   } else {
