@@ -300,8 +300,11 @@ std::string torch_source_text(const FrameworkModel& model) {
 
 bool wants_source(const FrameworkModel& model) {
   if (!model.has_architecture || !model.document.is_null()) return false;
-  return std::ranges::any_of(
-      model.nodes, [](const FrameworkNode& node) { return !node.call.empty() || !node.comment.empty(); });
+  const auto is_written = [](const FrameworkNode& node) {
+    return !node.call.empty() || !node.comment.empty();
+  };
+  // Without nodes it gives its inputs back.
+  return model.nodes.empty() || std::ranges::any_of(model.nodes, is_written);
 }
 
 std::unique_ptr<OutputFile> write_torch_source(const FrameworkModel& model, const std::string& path,
