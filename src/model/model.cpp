@@ -25,9 +25,24 @@ std::string to_pattern(const Axes& axes) {
   return text;
 }
 
+namespace {
+
+// Whether some value has axes of both names, which must then stay two.
+bool meet(const std::vector<Value>& values, const std::string& one, const std::string& other) {
+  const auto has = [](const Axes& axes, const std::string& name) {
+    return std::ranges::find(axes, name, &Axis::name) != axes.end();
+  };
+  return std::ranges::any_of(
+      values, [&](const Value& value) { return has(value.axes, one) && has(value.axes, other); });
+}
+
+}  // namespace
+
 void Model::rename_axis(const std::string& old_name, const std::string& new_name) {
+  std::string name = new_name;
+  for (int k = 2; meet(values, old_name, name); ++k) name = new_name + std::to_string(k);
   const auto rename = [&](Axis& axis) {
-    if (axis.name == old_name) axis.name = new_name;
+    if (axis.name == old_name) axis.name = name;
   };
   for (auto& value : values) {
     for (auto& axis : value.axes) {
@@ -38,12 +53,12 @@ void Model::rename_axis(const std::string& old_name, const std::string& new_name
   for (auto& layer : layers) {
     for (auto& parameter : layer.parameters) {
       const auto rename_pattern = [&](Pattern& pattern) {
-        pattern = replace_axis(pattern, old_name, {new_name});
+        pattern = replace_axis(pattern, old_name, {name});
       };
       rename_pattern(parameter.canonical);
       for (auto& term : parameter.terms) rename_pattern(term.pattern);
       if (auto size = parameter.sizes.extract(old_name); !size.empty()) {
-        size.key() = new_name;
+        size.key() = name;
         parameter.sizes.insert(std::move(size));
       }
     }
