@@ -39,10 +39,10 @@ bool meet(const std::vector<Value>& values, const std::string& one, const std::s
 }  // namespace
 
 void Model::rename_axis(const std::string& old_name, const std::string& new_name) {
-  std::string name = new_name;
-  for (int k = 2; meet(values, old_name, name); ++k) name = new_name + std::to_string(k);
+  std::string free = new_name;
+  for (int k = 2; meet(values, old_name, free); ++k) free = new_name + std::to_string(k);
   const auto rename = [&](Axis& axis) {
-    if (axis.name == old_name) axis.name = name;
+    if (axis.name == old_name) axis.name = free;
   };
   for (auto& value : values) {
     for (auto& axis : value.axes) {
@@ -53,12 +53,12 @@ void Model::rename_axis(const std::string& old_name, const std::string& new_name
   for (auto& layer : layers) {
     for (auto& parameter : layer.parameters) {
       const auto rename_pattern = [&](Pattern& pattern) {
-        pattern = replace_axis(pattern, old_name, {name});
+        pattern = replace_axis(pattern, old_name, {free});
       };
       rename_pattern(parameter.canonical);
       for (auto& term : parameter.terms) rename_pattern(term.pattern);
       if (auto size = parameter.sizes.extract(old_name); !size.empty()) {
-        size.key() = name;
+        size.key() = free;
         parameter.sizes.insert(std::move(size));
       }
     }
