@@ -90,7 +90,13 @@ std::vector<Array> compute(const Evaluation& e) {
   Shape shape = e.inputs[0]->shape;
   shape[axis] = 0;
   std::size_t outer = 1;
-  for (const Array* x : e.inputs) shape[axis] += x->size(axis);
+  for (const Array* x : e.inputs) {
+    if (x->rank() != shape.size()) throw malformed("it concatenates inputs of different ranks");
+    for (std::size_t k = 0; k < shape.size(); ++k) {
+      if (k != axis && x->size(k) != shape[k]) throw malformed("it concatenates inputs of different sizes");
+    }
+    shape[axis] += x->size(axis);
+  }
   for (std::size_t k = 0; k < axis; ++k) outer *= static_cast<std::size_t>(shape[k]);
   Array y(shape);
   auto into = y.data.begin();

@@ -60,6 +60,8 @@ void lower(Lowerer& lowerer) {
 
 std::vector<Array> compute(const Evaluation& e) {
   const std::size_t rank = e.inputs[0]->rank();
+  if (e.inputs[0]->size(rank - 1) != e.inputs[1]->size(rank - 2))
+    throw malformed("it multiplies rows by columns of another size");
   const auto leading = [&](const Array& x) { return Shape(x.shape.begin(), x.shape.end() - 2); };
   const Array first{leading(*e.inputs[0])};
   const Array second{leading(*e.inputs[1])};

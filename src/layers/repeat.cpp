@@ -60,7 +60,10 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
     const auto count = layer.settings["counts"].at(k).get<std::int64_t>();
     if (count == 1) continue;
     out[k].parts.clear();
-    if (out[k].size != unknown) out[k].size *= count;
+    if (out[k].size == unknown) continue;
+    constexpr std::int64_t most = std::int64_t{1} << 31;
+    if (out[k].size > most / count) throw malformed("it repeats an axis to more than 2^31 cells");
+    out[k].size *= count;
   }
   return {out};
 }

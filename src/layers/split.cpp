@@ -52,6 +52,8 @@ Sizes keras_sizes(const Lifter& lifter, const Json& given, std::int64_t size) {
 Sizes tensorflow_sizes(const Json& given, std::int64_t size) {
   if (given.is_number_integer()) return equal_parts(size, given.get<std::int64_t>());
   auto sizes = given.get<Sizes>();
+  if (std::ranges::any_of(sizes, [&](std::int64_t part) { return part < -1 || part > size; }))
+    throw malformed("its parts do not fit the axis");
   const auto open = std::ranges::find(sizes, -1);
   if (open != sizes.end()) *open = size - (std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) + 1);
   return sizes;
@@ -81,7 +83,7 @@ void lift(Lifter& lifter) {
   }
   if (axis == 0) lifter.refuse("it takes the batch apart", "use another axis");
   const std::int64_t size = known_size(lifter, axis);
-  if (std::ranges::any_of(sizes, [](std::int64_t part) { return part < 1; }) ||
+  if (std::ranges::any_of(sizes, [&](std::int64_t part) { return part < 1 || part > size; }) ||
       std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != size) {
     lifter.refuse("its parts do not make up the axis of " + std::to_string(size) + " cells",
                   "give it parts of at least one cell");
@@ -133,9 +135,12 @@ std::vector<Array> compute(const Evaluation& e) {
   std::size_t inner = 1;
   for (std::size_t k = 0; k < axis; ++k) outer *= static_cast<std::size_t>(x.shape[k]);
   for (std::size_t k = axis + 1; k < x.rank(); ++k) inner *= static_cast<std::size_t>(x.shape[k]);
+  const Sizes sizes = e.integers("sizes");
+  if (std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != x.size(axis))
+    throw malformed("its parts do not make up the axis");
   std::vector<Array> parts;
   std::size_t first = 0;
-  for (const std::int64_t size : e.integers("sizes")) {
+  for (const std::int64_t size : sizes) {
     Shape shape = x.shape;
     shape[axis] = size;
     Array part(shape);

@@ -68,6 +68,9 @@ void lower(Lowerer& lowerer) {
 std::vector<Array> compute(const Evaluation& e) {
   const auto axis = static_cast<std::size_t>(e.integer("axis"));
   Shape shape = e.inputs[0]->shape;
+  for (const Array* x : e.inputs) {
+    if (x->shape != shape) throw malformed("it stacks inputs of different sizes");
+  }
   std::size_t outer = 1;
   for (std::size_t k = 0; k < axis; ++k) outer *= static_cast<std::size_t>(shape[k]);
   shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(axis), static_cast<std::int64_t>(e.inputs.size()));

@@ -99,7 +99,11 @@ Shape joined_shape(const std::vector<const Array*>& inputs, Align align) {
     axes.emplace_back();
     for (const std::int64_t size : input->shape) axes.back().push_back({"a", size, {}});
   }
-  return shape_of(joined_axes(axes, align));
+  try {
+    return shape_of(joined_axes(axes, align));
+  } catch (const Refusal& refusal) {  // seen only now that the ranks are known
+    throw malformed(refusal.reason);
+  }
 }
 
 Array broadcast(const Array& x, const Shape& shape, Align align) {

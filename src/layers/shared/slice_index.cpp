@@ -11,8 +11,15 @@ namespace {
 
 const Json whole = {{"start", nullptr}, {"stop", nullptr}, {"step", nullptr}};
 
+// Far above any size, far below what overflows.
+constexpr std::int64_t largest = std::int64_t{1} << 40;
+
+bool is_number(const Json& value) {
+  return value.is_number_integer() && value >= -largest && value <= largest;
+}
+
 bool is_limit(const Json& limit) {
-  return limit.is_null() || limit.is_number_integer();
+  return limit.is_null() || is_number(limit);
 }
 
 bool is_range(const Json& entry) {
@@ -39,7 +46,7 @@ bool is_class(const Json& value, const char* name) {
 
 Json entry_of(const Lifter& lifter, const Json& given) {
   if (given.is_null()) return "new";
-  if (given.is_number_integer()) return {{"at", given}};
+  if (is_number(given)) return {{"at", given}};
   Json range = is_class(given, "__slice__") ? given.value("config", Json()) : given;
   if (is_range(range)) return {{"start", range["start"]}, {"stop", range["stop"]}, {"step", range["step"]}};
   lifter.refuse("it is indexed by something else than numbers and ranges", "index it by numbers and ranges");
@@ -117,7 +124,7 @@ void check_index(const Lifter& lifter, const Json& index) {
   const auto own = [](const Json& entry) { return entry != "new"; };
   const bool fits = index.is_array() && std::ranges::all_of(index, [](const Json& entry) {
                       return entry == "new" || is_range(entry) ||
-                             (entry.is_object() && entry.contains("at") && entry["at"].is_number_integer());
+                             (entry.is_object() && entry.contains("at") && is_number(entry["at"]));
                     });
   if (!fits || static_cast<std::size_t>(std::ranges::count_if(index, own)) != lifter.input().axes.size())
     throw malformed("its index does not fit the input");
