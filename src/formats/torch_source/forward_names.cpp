@@ -14,10 +14,37 @@ int end_of(const FrameworkModel& model) {
   return static_cast<int>(model.nodes.size());
 }
 
-struct LastUses {
-  std::vector<int> inputs;  // the node that takes the value last; -1: none
-  std::vector<int> nodes;
-};
+// How many outputs of each node are taken one by one; 0: the variable is the only one.
+std::vector<int> count_outputs(const FrameworkModel& model) {
+  std::vector<int> counts(model.nodes.size(), 0);
+  const auto look = [&counts](const ValueRef& value) {
+    if (value.node < 0 || value.output == 0) return;
+    int& count = counts.at(static_cast<std::size_t>(value.node));
+    count = std::max(count, value.output + 1);
+  };
+  for (const FrameworkNode& node : model.nodes) {
+    for (const NodeInput& input : node.inputs) look(input.value);
+  }
+  std::ranges::for_each(model.outputs, look);
+  return counts;
+}
+
+std::vector<std::string> suffixes_of(const FrameworkNode& node, int taken) {
+  std::vector<std::string> suffixes;
+  const auto stated = node.settings.find("_outputs");
+  if (stated != node.settings.end() && stated->is_array()) {
+    for (const Json& suffix : *stated)
+      suffixes.push_back(suffix.is_string() ? suffix.get<std::string>() : "");
+    return suffixes;
+  }
+  // What gives several values gives them as a tuple, whichever are used.
+  const bool counted = stated != node.settings.end() && stated->is_number_integer();
+  const int count = counted ? stated->get<int>() : taken;
+  for (int k = 0; k < count; ++k) suffixes.push_back("[" + std::to_string(k) + "]");
+  return suffixes;
+}
+
+}  // namespace
 
 LastUses find_last_uses(const FrameworkModel& model) {
   LastUses uses{std::vector<int>(model.inputs.size(), -1), std::vector<int>(model.nodes.size(), -1)};
@@ -35,42 +62,12 @@ LastUses find_last_uses(const FrameworkModel& model) {
   return uses;
 }
 
-std::string unique(const std::string& wanted, std::set<std::string>& taken) {
-  std::string name = wanted;
-  for (int i = 2; !taken.insert(name).second; ++i) name = wanted + "_" + std::to_string(i);
-  return name;
+Suffixes find_suffixes(const FrameworkModel& model) {
+  const std::vector<int> counts = count_outputs(model);
+  Suffixes all;
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) all.push_back(suffixes_of(model.nodes[i], counts[i]));
+  return all;
 }
-
-// How many outputs of each node are taken one by one; 0: the variable is the only one.
-std::vector<int> count_outputs(const FrameworkModel& model) {
-  std::vector<int> counts(model.nodes.size(), 0);
-  const auto look = [&counts](const ValueRef& value) {
-    if (value.node < 0 || value.output == 0) return;
-    int& count = counts.at(static_cast<std::size_t>(value.node));
-    count = std::max(count, value.output + 1);
-  };
-  for (const FrameworkNode& node : model.nodes) {
-    for (const NodeInput& input : node.inputs) look(input.value);
-  }
-  std::ranges::for_each(model.outputs, look);
-  return counts;
-}
-
-std::vector<std::string> find_suffixes(const FrameworkNode& node, int taken) {
-  std::vector<std::string> suffixes;
-  const auto stated = node.settings.find("_outputs");
-  if (stated != node.settings.end() && stated->is_array()) {
-    for (const Json& suffix : *stated) suffixes.push_back(suffix.is_string() ? suffix.get<std::string>() : "");
-    return suffixes;
-  }
-  // What gives several values gives them as a tuple, whichever are used.
-  const bool counted = stated != node.settings.end() && stated->is_number_integer();
-  const int count = counted ? stated->get<int>() : taken;
-  for (int k = 0; k < count; ++k) suffixes.push_back("[" + std::to_string(k) + "]");
-  return suffixes;
-}
-
-}  // namespace
 
 std::string ForwardNames::value(const ValueRef& ref) const {
   if (ref.node == ValueRef::model_input) return arguments.at(static_cast<std::size_t>(ref.output));
@@ -83,8 +80,8 @@ std::string ForwardNames::value(const ValueRef& ref) const {
 ForwardNames name_values(const FrameworkModel& model) {
   const LastUses uses = find_last_uses(model);
   ForwardNames names;
-  const std::vector<int> counts = count_outputs(model);
-  std::set<std::string> taken{"self", "torch", "nn", "x"};
+  names.suffixes = find_suffixes(model);
+  std::set<std::string> taken{"self", "torch", "nn", "F", "math", "name", "i", "x"};
   int x_needed_until = -1;
   if (model.inputs.size() == 1) {
     names.arguments.emplace_back("x");
@@ -94,7 +91,6 @@ ForwardNames name_values(const FrameworkModel& model) {
       names.arguments.push_back(unique(identifier(input.name), taken));
   }
   for (std::size_t i = 0; i < model.nodes.size(); ++i) {
-    names.suffixes.push_back(find_suffixes(model.nodes[i], counts[i]));
     if (x_needed_until <= static_cast<int>(i)) {
       names.variables.emplace_back("x");
       x_needed_until = uses.nodes[i];

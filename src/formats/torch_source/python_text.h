@@ -1,6 +1,7 @@
 // Names and literals of Python that are safe to write, whatever the file said.
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ bool is_identifier(std::string_view name);
 std::string identifier(std::string_view name);
 // "my-net_v2" -> "MyNetV2"; "" -> "Model".
 std::string class_identifier(std::string_view name);
+
+// `wanted`, or wanted_2 and so on where it is taken; taken from then on.
+std::string unique(const std::string& wanted, std::set<std::string>& taken);
 
 // None, True, 3, 1e-05, "text", tuples for arrays, dicts for objects; quotes as `ruff format` chooses them.
 std::string literal(const Json& value);

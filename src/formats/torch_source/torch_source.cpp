@@ -6,7 +6,9 @@
 #include <map>
 #include <string_view>
 
+#include "formats/torch_source/block_text.h"
 #include "formats/torch_source/forward_names.h"
+#include "formats/torch_source/outline.h"
 #include "formats/torch_source/python_layout.h"
 #include "formats/torch_source/python_text.h"
 
@@ -77,125 +79,15 @@ constexpr std::array<std::string_view, 58> module_attributes{"T_destination",
                                                              "self",
                                                              "super"};
 
-constexpr std::size_t body = 8;  // spaces before a statement of a method
-
-constexpr std::string_view own_classes = "tieout.";
-
-bool is_function(const FrameworkNode& node) {
-  const std::string& name = node.class_name;
-  if (name.starts_with(own_classes)) return false;
-  return name.starts_with("torch.") || (!name.empty() && name.front() >= 'a' && name.front() <= 'z');
-}
-
-Error cannot_write(const FrameworkNode& node, const std::string& message) {
-  return unsupported(message, {.file = {}, .entry = {}, .offset = {}, .tensor = {}, .layer = node.name});
-}
-
-// "nn.Conv2d(in_channels=1, out_channels=6, kernel_size=(5, 5))"
-std::string constructor(const FrameworkNode& node) {
-  const bool is_own = node.class_name.starts_with(own_classes);
-  const std::string class_name = is_own ? node.class_name.substr(own_classes.size()) : node.class_name;
-  if (!is_identifier(class_name)) {
-    throw cannot_write(node, "the class '" + node.class_name + "' cannot be written as PyTorch source");
-  }
-  std::string arguments;
-  for (const auto& [name, value] : node.settings.items()) {
-    // Said by the call, not by the constructor: "_returns" of a recurrent layer.
-    if (value.is_null() || name.starts_with('_')) continue;
-    if (!is_identifier(name)) throw cannot_write(node, "the setting '" + name + "' is not a Python name");
-    arguments += (arguments.empty() ? "" : ", ") + name + "=" + literal(value);
-  }
-  return (is_own ? "" : "nn.") + class_name + "(" + arguments + ")";
-}
-
-std::string attribute_of(const FrameworkNode& node) {
-  const std::string attribute = torch_attribute_name(node.name);
-  if (attribute != node.name && !node.parameters.empty()) {
-    throw cannot_write(node, "a layer with parameters cannot be named '" + node.name + "' in PyTorch source");
-  }
-  return attribute;
-}
-
-// The lines of __init__. A module that several nodes call is made once.
-std::string constructors(const FrameworkModel& model) {
-  std::string text;
-  std::map<std::string, std::string> made;
-  for (const FrameworkNode& node : model.nodes) {
-    if (is_function(node)) continue;
-    const std::string attribute = attribute_of(node);
-    const std::string value = constructor(node);
-    const auto [found, is_new] = made.emplace(attribute, value);
-    if (!is_new && found->second != value) {
-      throw cannot_write(node, "two different layers would both be '" + attribute + "' in PyTorch source");
-    }
-    if (is_new) text += lay_out("self." + attribute + " = " + value, body);
-  }
-  return text;
-}
-
-std::string arguments_of(const FrameworkNode& node, const ForwardNames& names) {
-  std::string text;
-  for (const NodeInput& input : node.inputs) {
-    text += text.empty() ? "" : ", ";
-    if (!input.keyword.empty()) text += input.keyword + "=";
-    text += names.value(input.value);
-  }
-  return text;
-}
-
-std::string default_call(const FrameworkNode& node) {
-  if (is_function(node)) return node.class_name + "({*})";
-  return node.inputs.size() == 1 ? "{module}({0})" : "{module}({*})";
-}
-
-// The node's expression with every placeholder filled.
-std::string expression(const FrameworkNode& node, const ForwardNames& names) {
-  const std::string call = node.call.empty() ? default_call(node) : node.call;
-  std::string text;
-  for (std::size_t at = 0; at < call.size();) {
-    const std::size_t open = std::min(call.find('{', at), call.size());
-    text += call.substr(at, open - at);
-    if (open == call.size()) break;
-    const std::size_t close = call.find('}', open);
-    if (close == std::string::npos) throw internal_error("the call '" + call + "' has an open brace");
-    const std::string placeholder = call.substr(open + 1, close - open - 1);
-    if (placeholder == "module") {
-      text += "self." + torch_attribute_name(node.name);
-    } else if (placeholder == "*") {
-      text += arguments_of(node, names);
-    } else {
-      const bool is_number = !placeholder.empty() && placeholder.size() <= 4 &&
-                             std::ranges::all_of(placeholder, [](char c) { return c >= '0' && c <= '9'; });
-      const std::size_t index = is_number ? std::stoul(placeholder) : node.inputs.size();
-      if (index >= node.inputs.size())
-        throw internal_error("the call '" + call + "' has no input {" + placeholder + "}");
-      text += names.value(node.inputs[index].value);
-    }
-    at = close + 1;
-  }
-  return text;
-}
-
-// One line of forward(), its comment behind it, or before it where the line is full.
-std::string forward_line(const FrameworkNode& node, const std::string& variable, const ForwardNames& names) {
-  const std::string statement = variable + " = " + expression(node, names);
-  if (node.comment.empty()) return lay_out(statement, body);
-  const std::string commented = statement + "  # " + node.comment;
-  if (body + commented.size() <= line_width) return std::string(body, ' ') + commented + "\n";
-  return std::string(body, ' ') + "# " + node.comment + "\n" + lay_out(statement, body);
-}
-
-std::string forward_method(const FrameworkModel& model) {
-  const ForwardNames names = name_values(model);
+std::string forward_method(const Outline& outline) {
+  const ForwardNames names = name_values(outline.model);
   std::string signature = "def forward(self";
   for (const std::string& argument : names.arguments) signature += ", " + argument;
-  std::string text = lay_out(signature + "):", 4);
-  for (std::size_t i = 0; i < model.nodes.size(); ++i) {
-    text += forward_line(model.nodes[i], names.variables[i], names);
-  }
   std::string results;
-  for (const ValueRef& output : model.outputs) results += (results.empty() ? "" : ", ") + names.value(output);
-  return text + std::string(body, ' ') + "return" + (results.empty() ? "" : " " + results) + "\n";
+  for (const ValueRef& output : outline.model.outputs)
+    results += (results.empty() ? "" : ", ") + names.value(output);
+  return lay_out(signature + "):", 4) + forward_lines(outline) + "        return" +
+         (results.empty() ? "" : " " + results) + "\n";
 }
 
 // "(N, 1, 28, 28)": N is the batch, other letters are sizes that only the input decides.
@@ -289,10 +181,13 @@ std::string torch_attribute_name(const std::string& name) {
 
 std::string torch_source_text(const FrameworkModel& model) {
   const std::string class_name = class_identifier(model.name);
-  const std::string init = constructors(model);
+  const Outline outline = outline_of(model);
+  const std::string init = constructors(outline);
   std::string code = definitions(model) + "class " + class_name + "(nn.Module):\n" + docstring(model) + "\n";
   if (!init.empty()) code += "    def __init__(self):\n        super().__init__()\n" + init + "\n";
-  code += forward_method(model);
+  for (const Block& block : outline.blocks)
+    code += add_method(model, block) + "\n" + call_method(model, block) + "\n";
+  code += forward_method(outline);
   return "\"\"\"" + class_name +
          " in PyTorch, written by tieout; its weights are in the file beside this one.\"\"\"\n\n" +
          imports(code) + "\n\n" + code;

@@ -108,6 +108,118 @@ TEST_CASE("torch source: a model that was read has no source to write") {
   CHECK_FALSE(wants_source(model));
 }
 
+// block1 and block2 are alike, block3 has a stride and other sizes, block4 another activation.
+FrameworkModel residual_model() {
+  FrameworkModel model;
+  model.name = "net";
+  model.has_architecture = true;
+  model.inputs = {{"image", {unknown, 8, 28, 28}, DType::f32, {}}};
+  int entry = -1;
+  const auto add = [&model](FrameworkNode made, const std::string& shape) {
+    made.comment = shape;
+    model.nodes.push_back(std::move(made));
+    return static_cast<int>(model.nodes.size()) - 1;
+  };
+  for (int block = 1; block <= 4; ++block) {
+    const std::string name = "s_block" + std::to_string(block);
+    const std::string shape = block < 3 ? "(N, 8, 28, 28)" : "(N, 16, 14, 14)";
+    Json settings = {{"in_channels", block < 4 ? 8 : 16}, {"out_channels", block < 3 ? 8 : 16}};
+    if (block == 3) settings["stride"] = {2, 2};
+    int value = add(node(name + "_conv", "Conv2d", settings, entry), shape);
+    value = add(node(name + "_relu", block < 4 ? "ReLU" : "GELU", Json::object(), value), shape);
+    const int shortcut = add(node(name + "_pool", "AvgPool2d", {{"kernel_size", {1, 1}}}, entry), shape);
+    FrameworkNode sum = node(name + "_add", "torch.add", Json::object(), value);
+    sum.inputs.push_back({.value = {.node = shortcut, .output = 0}, .keyword = {}});
+    sum.call = "{0} + {1}";
+    entry = add(std::move(sum), shape);
+  }
+  model.outputs = {{.node = entry, .output = 0}};
+  return model;
+}
+
+TEST_CASE("torch source: repeated blocks are a method") {
+  const std::string text = torch_source_text(residual_model());
+  CHECK(text.substr(text.find("    def __init__")) == R"py(    def __init__(self):
+        super().__init__()
+        for name in ("s_block1", "s_block2"):
+            self._add_s_block(name, 8, (1, 1))
+        self._add_s_block("s_block3", 16, (2, 2))
+        self.s_block4_conv = nn.Conv2d(in_channels=16, out_channels=16)
+        self.s_block4_relu = nn.GELU()
+        self.s_block4_pool = nn.AvgPool2d(kernel_size=(1, 1))
+
+    def _add_s_block(self, name, out_channels, stride):
+        layers = {
+            f"{name}_conv": nn.Conv2d(
+                in_channels=8, out_channels=out_channels, stride=stride
+            ),
+            f"{name}_relu": nn.ReLU(),
+            f"{name}_pool": nn.AvgPool2d(kernel_size=(1, 1)),
+        }
+        for key, layer in layers.items():
+            self.add_module(key, layer)
+
+    def _s_block(self, x, name):
+        y = getattr(self, f"{name}_conv")(x)  # (N, C, H, H)
+        y = getattr(self, f"{name}_relu")(y)  # (N, C, H, H)
+        x = getattr(self, f"{name}_pool")(x)  # (N, C, H, H)
+        x = y + x  # (N, C, H, H)
+        return x
+
+    def forward(self, x):
+        for name in ("s_block1", "s_block2"):
+            x = self._s_block(x, name)  # (N, 8, 28, 28)
+        x = self._s_block(x, "s_block3")  # (N, 16, 14, 14)
+        s_block4_conv = self.s_block4_conv(x)  # (N, 16, 14, 14)
+        s_block4_relu = self.s_block4_relu(s_block4_conv)  # (N, 16, 14, 14)
+        x = self.s_block4_pool(x)  # (N, 16, 14, 14)
+        x = s_block4_relu + x  # (N, 16, 14, 14)
+        return x
+)py");
+}
+
+TEST_CASE("torch source: blocks stay plain lines where they are not alike") {
+  const auto is_plain = [](const FrameworkModel& model) {
+    return torch_source_text(model).find("def _add") == std::string::npos;
+  };
+  // A value from within a block is used outside.
+  FrameworkModel model = residual_model();
+  for (const int inner : {0, 4, 8}) model.outputs.push_back({.node = inner, .output = 0});
+  CHECK(is_plain(model));
+  // The names have no common part that tells the blocks apart.
+  model = residual_model();
+  for (std::size_t i = 0; i < model.nodes.size(); ++i) model.nodes[i].name = "l" + std::to_string(i * i);
+  CHECK(is_plain(model));
+  // One layer is called by all blocks.
+  model = residual_model();
+  for (const std::size_t i : {1U, 5U, 9U}) model.nodes[i].name = "shared_relu";
+  CHECK(is_plain(model));
+  // Different expressions.
+  model = residual_model();
+  model.nodes[3].call = "{0} - {1}";
+  model.nodes[7].call = "{0} * {1}";
+  CHECK(is_plain(model));
+}
+
+TEST_CASE("torch source: many blocks are a loop that counts") {
+  FrameworkModel model = residual_model();
+  model.nodes.resize(8);
+  for (int block = 3; block <= 6; ++block) {
+    for (std::size_t k = 0; k < 4; ++k) {
+      FrameworkNode copy = model.nodes[4 + k];
+      copy.name.replace(7, 1, std::to_string(block));
+      for (NodeInput& input : copy.inputs) input.value.node += 4 * (block - 2);
+      model.nodes.push_back(std::move(copy));
+    }
+  }
+  model.outputs = {{.node = 23, .output = 0}};
+  const std::string text = torch_source_text(model);
+  CHECK(text.find("        for i in range(1, 7):\n            self._add_s_block(f\"s_block{i}\")\n") !=
+        std::string::npos);
+  CHECK(text.find("        for i in range(1, 7):\n            x = self._s_block(x, f\"s_block{i}\")") !=
+        std::string::npos);
+}
+
 // The layouts are those of ruff 0.14 format.
 TEST_CASE("torch source: long lines are broken as ruff breaks them") {
   const std::string long_name(60, 'a');
