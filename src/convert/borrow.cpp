@@ -1,6 +1,7 @@
 #include "convert/borrow.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <utility>
@@ -41,6 +42,33 @@ std::string described(const FrameworkNode& node, const FrameworkModel& file) {
             (tensor != nullptr ? " " + to_string(tensor->shape) : "");
   }
   return text + ")";
+}
+
+// PyTorch keeps all levels of a recurrent module in one group (weight_ih_l0, weight_ih_l1, ...); the lowering
+// writes a module of one level for each. Gives each level as a group of its own.
+std::vector<FrameworkNode> levels_of(const FrameworkNode& group) {
+  std::vector<FrameworkNode> levels;
+  for (const NodeParameter& parameter : group.parameters) {
+    const std::size_t at = parameter.name.find("_l");
+    const std::size_t digits =
+        at == std::string::npos ? at : parameter.name.find_first_not_of("0123456789", at + 2);
+    const std::string number = at == std::string::npos ? "" : parameter.name.substr(at + 2, digits - at - 2);
+    const bool recurrent = parameter.name.starts_with("weight_ih_l") ||
+                           parameter.name.starts_with("weight_hh_l") ||
+                           parameter.name.starts_with("bias_ih_l") || parameter.name.starts_with("bias_hh_l");
+    if (!recurrent || number.empty() || number.size() > 4) return {group};
+    const std::string name = group.name + (number == "0" ? "" : "_l" + number);
+    auto level = std::ranges::find(levels, name, &FrameworkNode::name);
+    if (level == levels.end()) {
+      levels.push_back(group);
+      level = levels.end() - 1;
+      level->name = name;
+      level->parameters.clear();
+    }
+    level->parameters.push_back(parameter);
+    level->parameters.back().name.replace(at, 2 + number.size(), "_l0");
+  }
+  return levels.empty() ? std::vector<FrameworkNode>{group} : levels;
 }
 
 // The group for each node, if every node finds its name, as the target writes it: "layers_0_fc" for
@@ -108,10 +136,12 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
     if (!node.parameters.empty()) calls[node.name].push_back(&node);
     if (!node.parameters.empty() && calls[node.name].size() == 1) nodes.push_back(&node);
   }
-  Groups groups;
+  std::vector<FrameworkNode> split;
   for (const auto& group : bare.nodes) {
-    if (!group.parameters.empty()) groups.push_back(&group);
+    if (!group.parameters.empty()) std::ranges::copy(levels_of(group), std::back_inserter(split));
   }
+  Groups groups;
+  for (const auto& group : split) groups.push_back(&group);
   if (nodes.size() != groups.size()) {
     std::string names;
     for (const auto* group : groups) names += (names.empty() ? "" : ", ") + described(*group, bare);

@@ -34,6 +34,7 @@ LayerKind split_time() {
     lowerer.add("torch.split_time", {{"_time", time}},
                 "{0}.unflatten(0, (-1, {1}.shape[" + std::to_string(time) + "]))", "split");
   };
+  kind.absorbs_flatten = true;
   kind.compute = [](const Evaluation& e) {
     Array y = *e.inputs[0];
     const std::int64_t steps = e.inputs[1]->size(e.layer.settings["time"].get<std::size_t>());

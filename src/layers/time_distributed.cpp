@@ -68,7 +68,14 @@ void lift(Lifter& lifter) {
   Layer merge = lifter.layer("merge_time");
   const int x = merge.inputs.at(0);
   merge.inputs.resize(1);
-  std::vector<std::string> names{"n", "t"};
+  merge.settings = {{"time", 1}};
+  // Not "t": the wrapped layer may have a time axis of its own, or be another wrapper.
+  std::string step = "step";
+  const auto taken = [&] {
+    return std::ranges::find(lifter.input().axes, step, &Axis::name) != lifter.input().axes.end();
+  };
+  while (taken()) step += "s";
+  std::vector<std::string> names{"n", step};
   for (std::size_t k = 2; k < lifter.input().axes.size(); ++k) names.push_back(lifter.input().axes[k].name);
   if (!lifter.input().known || names.size() != lifter.input().axes.size() || names.size() < 3)
     lifter.refuse("the rank of its input is not known", "give the model's input shape with --input-shape");
