@@ -14,7 +14,10 @@ LayerKind average() {
   form.join = [](double left, double right) { return left + right; };
   form.is_mean = true;
   form.only_two = false;
-  return merge_kind(form);
+  LayerKind kind = merge_kind(form);
+  kind.keras.push_back({"ops.Average", Status::refused,
+                        "it averages along axes, with weights; use ops.mean, or a product and ops.sum"});
+  return kind;
 }
 
 }  // namespace tieout::layers

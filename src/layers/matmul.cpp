@@ -98,6 +98,9 @@ LayerKind matmul() {
   kind.name = "matmul";
   kind.torch = exact({"torch.matmul"});
   kind.keras = exact({"ops.Matmul", "tf.linalg.matmul"});
+  kind.keras.push_back(
+      {"ops.Dot", Status::refused,
+       "it joins each sample with all samples of the other batch; use ops.matmul or ops.einsum"});
   kind.summary = "The product of matrices in the last two axes.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.matmul.html",
                   "https://keras.io/api/ops/numpy/"};
