@@ -68,7 +68,9 @@ struct Case {
   std::string class_name;           // one of the kind's classes
   Json settings;                    // constructor arguments
   std::vector<Shape> input_shapes;  // with batch (>= 2), in the framework's layout
-  std::string inputs = "normal";    // "normal", "small" (0.01 x normal), "indices:N" (integers below N)
+  // "normal", "small" (0.01 x normal), "positive", "above one", "boolean", "indices:N" (integers below N);
+  // one word for all inputs, or one for each: "normal,indices:2".
+  std::string inputs = "normal";
   // Keras computes something in float32 here even under float64 (semantics of its own code): compare at 1e-6.
   bool keras_rounds_to_float32 = false;
   // The other framework has nothing that computes this: converting is refused, computing is not.

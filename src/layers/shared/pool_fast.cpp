@@ -43,7 +43,8 @@ std::optional<Pooling> read(const Evaluation& e) {
     if (!settings["divisor"].is_null()) p.divisor = static_cast<double>(e.integer("divisor"));
   }
   Three out{1, 1, 1};
-  const auto paddings = paddings_from(settings);
+  const auto rank = static_cast<std::ptrdiff_t>(layout->spatial_rank);
+  const auto paddings = pool_padding(settings, {layout->sizes.end() - rank, layout->sizes.end()});
   for (std::size_t k = 0; k < paddings.size(); ++k) {
     const std::size_t at = k + 3 - paddings.size();
     p.low[at] = paddings[k].low;
