@@ -37,7 +37,7 @@ void lower(Lowerer& lowerer) {
   const auto& settings = lowerer.layer().settings;
   Array scale = in_target_order(lowerer, settings["scale"]);
   Array offset = in_target_order(lowerer, settings["offset"]);
-  const auto shape = broadcast_shape(lowerer.axes(), target_axes(lowerer));
+  const auto shape = broadcast_shape(lowerer.axes(), axes_in_target(lowerer));
   if (lowerer.to_torch()) {
     add_own_class(lowerer, "AxisRescaling", definition,
                   {{"scale", scale.data}, {"offset", offset.data}, {"shape", shape}});

@@ -56,7 +56,7 @@ LayoutNeed need(const Layer& layer, Framework target) {
 }
 
 void lower(Lowerer& lowerer) {
-  const auto axes = target_axes(lowerer);
+  const auto axes = axes_in_target(lowerer);
   if (lowerer.to_torch()) {
     add_own_class(lowerer, "LayerScale", definition, {{"shape", broadcast_shape(lowerer.axes(), axes)}});
     return;

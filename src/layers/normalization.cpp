@@ -155,7 +155,7 @@ void lift(Lifter& lifter) {
 
 void lower(Lowerer& lowerer) {
   const auto& settings = lowerer.layer().settings;
-  auto axes = target_axes(lowerer);
+  auto axes = axes_in_target(lowerer);
   const auto shape = broadcast_shape(lowerer.axes(), axes);
   std::ranges::sort(axes);
   Json made = Json::object();

@@ -89,7 +89,7 @@ void lift(Lifter& lifter) {
 }
 
 void lower(Lowerer& lowerer) {
-  const auto axes = target_axes(lowerer);
+  const auto axes = axes_in_target(lowerer);
   const auto& input = lowerer.axes();
   const auto shape = broadcast_shape(input, axes);
   if (lowerer.to_keras()) {

@@ -29,7 +29,7 @@ void lift(Lifter& lifter) {
 }
 
 void lower(Lowerer& lowerer) {
-  auto axes = target_axes(lowerer);
+  auto axes = axes_in_target(lowerer);
   std::ranges::sort(axes);
   if (lowerer.to_keras()) {
     const bool last = axes.size() == 1 && axes[0] == static_cast<int>(lowerer.axes().size()) - 1;

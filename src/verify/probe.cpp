@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::int64_t batch = 2;
 constexpr double small = 0.01;
+// Sizes for axes that a model leaves open, each another one: large enough for most networks, and not so even
+// that every stride divides them.
+constexpr std::int64_t open_size = 34;
+constexpr std::int64_t open_step = 3;
 // What an integer input without embedding may be; such inputs are counts or flags.
 constexpr std::int64_t small_integers = 2;
 
@@ -25,6 +29,14 @@ Shape probe_shape(const Model& model, std::size_t i) {
   const Value& value = input_of(model, i);
   Shape shape = shape_of(value.axes);
   if (!shape.empty() && shape[0] == unknown) shape[0] = batch;
+  // Any size will do along an axis that is neither channels nor features: the file says None of it.
+  std::int64_t size = open_size;
+  for (std::size_t k = 1; k < shape.size(); ++k) {
+    const bool counted = value.axes[k].name == "c" || value.axes[k].name == "f";
+    if (shape[k] != unknown || counted) continue;
+    shape[k] = size;
+    size += open_step;
+  }
   if (!value.known || std::ranges::find(shape, unknown) != shape.end()) {
     throw usage_error("the shape of the input " + model.input_names.at(i) + " of " + model.file +
                           " is not known" + (value.known ? ": " + to_string(shape_of(value.axes)) : ""),

@@ -12,8 +12,9 @@ namespace tieout {
 
 // Probe number `number` for each input of the model, in its layout, with a batch of 2: never 1, since that
 // hides what happens along the batch. In turn: normal values; uniform ones in [0, 1); normal values times
-// 0.01, which an epsilon shows in. Inputs that an embedding reads are indices below its size. Error(usage)
-// with --input-shape as the way out when a size other than the batch is not known.
+// 0.01, which an epsilon shows in. Inputs that an embedding reads are indices below its size. Axes
+// whose size the model leaves open (heights, steps) get some size; Error(usage) with --input-shape as the way
+// out when the number of channels or features is not known.
 std::vector<Array> random_probe(const Model& model, int number, std::uint64_t seed);
 
 // What a probe file holds, as inputs of the model: by name where the names are those of the model's inputs or

@@ -1,7 +1,7 @@
 """Makes one keras.applications network with random parameters, or compares what came back with it.
 
-    application_keras.py make NAME SIZE FOLDER        FOLDER/source.keras, input.npy, output.npy (float32)
-    application_keras.py compare FOLDER               FOLDER/source.keras with FOLDER/back.keras: prints JSON
+application_keras.py make NAME SIZE FOLDER        FOLDER/source.keras, input.npy, output.npy (float32)
+application_keras.py compare FOLDER               FOLDER/source.keras with FOLDER/back.keras: prints JSON
 """
 
 import os

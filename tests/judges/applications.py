@@ -23,14 +23,48 @@ FLOAT64 = 1e-11
 # Sides of the images where the network's own take too long; "default" elsewhere.
 REDUCED = {"ConvNeXtLarge": "64", "ConvNeXtXLarge": "64", "VGG16": "64", "VGG19": "64"}
 
-NAMES = (
-    "ConvNeXtBase ConvNeXtLarge ConvNeXtSmall ConvNeXtTiny ConvNeXtXLarge DenseNet121 DenseNet169 DenseNet201 "
-    "EfficientNetB0 EfficientNetB1 EfficientNetB2 EfficientNetB3 EfficientNetB4 EfficientNetB5 EfficientNetB6 "
-    "EfficientNetB7 EfficientNetV2B0 EfficientNetV2B1 EfficientNetV2B2 EfficientNetV2B3 EfficientNetV2L "
-    "EfficientNetV2M EfficientNetV2S InceptionResNetV2 InceptionV3 MobileNet MobileNetV2 MobileNetV3Large "
-    "MobileNetV3Small NASNetLarge NASNetMobile ResNet101 ResNet101V2 ResNet152 ResNet152V2 ResNet50 ResNet50V2 VGG16 "
-    "VGG19 Xception"
-).split()
+NAMES = [
+    "ConvNeXtBase",
+    "ConvNeXtLarge",
+    "ConvNeXtSmall",
+    "ConvNeXtTiny",
+    "ConvNeXtXLarge",
+    "DenseNet121",
+    "DenseNet169",
+    "DenseNet201",
+    "EfficientNetB0",
+    "EfficientNetB1",
+    "EfficientNetB2",
+    "EfficientNetB3",
+    "EfficientNetB4",
+    "EfficientNetB5",
+    "EfficientNetB6",
+    "EfficientNetB7",
+    "EfficientNetV2B0",
+    "EfficientNetV2B1",
+    "EfficientNetV2B2",
+    "EfficientNetV2B3",
+    "EfficientNetV2L",
+    "EfficientNetV2M",
+    "EfficientNetV2S",
+    "InceptionResNetV2",
+    "InceptionV3",
+    "MobileNet",
+    "MobileNetV2",
+    "MobileNetV3Large",
+    "MobileNetV3Small",
+    "NASNetLarge",
+    "NASNetMobile",
+    "ResNet101",
+    "ResNet101V2",
+    "ResNet152",
+    "ResNet152V2",
+    "ResNet50",
+    "ResNet50V2",
+    "VGG16",
+    "VGG19",
+    "Xception",
+]
 
 
 @dataclasses.dataclass
@@ -50,9 +84,7 @@ class Result:
     def row(self):
         size = " x ".join(map(str, self.input))
         lost = "all" if not self.lost else f"not {len(self.lost)}"
-        return (
-            f"| {self.name} | {self.parameters / 1e6:.1f} M | {size} | {self.float32:.1e} | {self.float64:.1e} | {lost} |"
-        )
+        return f"| {self.name} | {self.parameters / 1e6:.1f} M | {size} | {self.float32:.1e} | {self.float64:.1e} | {lost} |"
 
 
 def child(framework, script, *arguments):

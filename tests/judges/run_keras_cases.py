@@ -65,7 +65,7 @@ def run(model, inputs, predict=False):
 
 
 def operator_class(name):
-    """"ops.Add" is the class behind keras.ops.add, in whichever of the modules of keras.src.ops it is."""
+    """ "ops.Add" is the class behind keras.ops.add, in whichever of the modules of keras.src.ops it is."""
     for module in ("numpy", "nn", "core", "math", "image", "linalg"):
         found = getattr(importlib.import_module(f"keras.src.ops.{module}"), name.removeprefix("ops."), None)
         if found is not None:

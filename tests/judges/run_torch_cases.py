@@ -12,7 +12,6 @@ import pathlib
 import torch
 from case_runner import load_arrays, main, make_inputs, make_value, random_source, save_arrays
 
-
 # Their output is the first of several.
 STATEFUL = torch.nn.RNNBase | torch.nn.RNNCellBase | torch.nn.MultiheadAttention
 

@@ -64,7 +64,11 @@ NETWORKS = [
 def keras_child(code, *arguments):
     environment = dict(os.environ, KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
     done = subprocess.run(
-        [PYTHON["keras"], "-c", code, *map(str, arguments)], capture_output=True, text=True, env=environment, timeout=300
+        [PYTHON["keras"], "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-3000:]
 
@@ -103,7 +107,7 @@ def test_export_with_free_sizes(folder, network):
     written = folder / f"{network}_exported.pt"
     tieout("convert", folder / f"{network}.keras", written, "--no-verify")
     examples = list(pairs(folder, network))
-    free = {axis: torch.export.Dim.DYNAMIC for axis in (0, *range(2, examples[0][0].ndim))}
+    free = dict.fromkeys((0, *range(2, examples[0][0].ndim)), torch.export.Dim.DYNAMIC)
     program = torch.export.export(load(written), (examples[0][0],), dynamic_shapes=(free,))
     for image, output in examples:
         torch.testing.assert_close(program.module()(image), output, rtol=0, atol=1e-12)

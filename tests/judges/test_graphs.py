@@ -10,10 +10,17 @@ import numpy as np
 import pytest
 from predict import HERE, PYTHON, tieout
 
-NAMES = (
-    "nested nested_in_nested frozen_inside shared shared_over_two_inputs order_of_calls any_size masked_words "
-    "masked_steps"
-).split()
+NAMES = [
+    "nested",
+    "nested_in_nested",
+    "frozen_inside",
+    "shared",
+    "shared_over_two_inputs",
+    "order_of_calls",
+    "any_size",
+    "masked_words",
+    "masked_steps",
+]
 EXACT = 1e-12
 
 

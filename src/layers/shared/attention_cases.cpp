@@ -1,14 +1,16 @@
+#include <algorithm>
+
 #include "layers/shared/attention.h"
 
 namespace tieout {
 
-std::vector<Case> attention_cases() {
+namespace {
+
+const char* const masked = "normal,normal,normal,boolean";
+
+std::vector<Case> torch_cases() {
   const auto torch = Framework::torch;
-  const auto keras = Framework::keras;
   const std::string torch_class = "MultiheadAttention";
-  const std::string keras_class = "MultiHeadAttention";
-  const std::string grouped = "GroupQueryAttention";
-  const std::string masked = "normal,normal,normal,boolean";
   return {
       {.name = "batch first",
        .framework = torch,
@@ -32,6 +34,13 @@ std::vector<Case> attention_cases() {
            {{"embed_dim", 6}, {"num_heads", 2}, {"bias", false}, {"dropout", 0.5}, {"batch_first", true}},
        .input_shapes = {{2, 4, 6}, {2, 5, 6}, {2, 5, 6}},
        .keras_rounds_to_float32 = true},
+  };
+}
+
+std::vector<Case> keras_cases() {
+  const auto keras = Framework::keras;
+  const std::string keras_class = "MultiHeadAttention";
+  return {
       {.name = "query and value",
        .framework = keras,
        .class_name = keras_class,
@@ -85,6 +94,13 @@ std::vector<Case> attention_cases() {
                       {"use_causal_mask", true}}}},
        .input_shapes = {{2, 5, 8}, {2, 5, 7}, {2, 5, 6}, {2, 5, 5}},
        .inputs = masked},
+  };
+}
+
+std::vector<Case> grouped_cases() {
+  const auto keras = Framework::keras;
+  const std::string grouped = "GroupQueryAttention";
+  return {
       {.name = "two query heads for each of key and value",
        .framework = keras,
        .class_name = grouped,
@@ -109,6 +125,15 @@ std::vector<Case> attention_cases() {
                     {"sliding_window", 3}},
        .input_shapes = {{2, 5, 8}, {2, 5, 8}}},
   };
+}
+
+}  // namespace
+
+std::vector<Case> attention_cases() {
+  std::vector<Case> all = torch_cases();
+  std::ranges::copy(keras_cases(), std::back_inserter(all));
+  std::ranges::copy(grouped_cases(), std::back_inserter(all));
+  return all;
 }
 
 }  // namespace tieout

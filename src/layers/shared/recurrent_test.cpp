@@ -27,13 +27,13 @@ Array array(Shape shape, std::vector<double> data) {
 std::vector<Array> run(const Layer& layer, const std::vector<const Array*>& inputs) {
   const Array one = array({1, 1}, {1});
   const Array none = array({1}, {0});
-  Evaluation evaluation{layer, inputs, {}};
+  std::map<std::string, Array> parameters;
   for (const char* prefix : {"", "reverse_"}) {
-    evaluation.parameters[std::string(prefix) + "kernel"] = one;
-    evaluation.parameters[std::string(prefix) + "recurrent_kernel"] = one;
-    evaluation.parameters[std::string(prefix) + "bias"] = none;
+    parameters[std::string(prefix) + "kernel"] = one;
+    parameters[std::string(prefix) + "recurrent_kernel"] = one;
+    parameters[std::string(prefix) + "bias"] = none;
   }
-  return compute_recurrent(evaluation, simple_rnn_cell());
+  return compute_recurrent(Evaluation{layer, inputs, parameters, {}}, simple_rnn_cell());
 }
 
 const Array x = array({1, 4, 1}, {1, 2, 3, 4});

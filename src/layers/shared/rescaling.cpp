@@ -69,7 +69,7 @@ Json nested_list(const Array& array) {
 }
 
 Array in_target_order(const Lowerer& lowerer, const Json& list) {
-  const auto places = target_axes(lowerer);
+  const auto places = axes_in_target(lowerer);
   Array array;
   for (const int place : places) array.shape.push_back(lowerer.axes()[static_cast<std::size_t>(place)].size);
   array.data = list.get<std::vector<double>>();

@@ -16,7 +16,7 @@ Array array_of(const Json& number_or_list);
 Json nested_list(const Array& array);
 
 // The numbers of a flat list over the source's `axes`, in the order in which the target has these axes
-// (target_axes): as an array over the target's, ascending.
+// (axes_in_target): as an array over the target's, ascending.
 Array in_target_order(const Lowerer& lowerer, const Json& list);
 
 // The array of `shape` (NumPy's broadcasting, aligned on the right) that `array` stands for; Error(malformed)

@@ -74,7 +74,7 @@ std::vector<std::vector<int>> order_as_it_is(const Lifter& lifter) {
   return {order};
 }
 
-std::vector<int> target_axes(const Lowerer& lowerer) {
+std::vector<int> axes_in_target(const Lowerer& lowerer) {
   std::vector<int> axes;
   for (const auto& axis : lowerer.layer().settings.at("axes")) {
     axes.push_back(lowerer.target_axis(0, axis.get<int>()));

@@ -40,7 +40,7 @@ void name_channels(Lifter& lifter, const std::vector<int>& axes);
 std::vector<std::vector<int>> order_as_it_is(const Lifter& lifter);
 
 // Where the layer's setting "axes" lies in the target's input, in the order of the setting.
-std::vector<int> target_axes(const Lowerer& lowerer);
+std::vector<int> axes_in_target(const Lowerer& lowerer);
 // The sizes of the target's input without the batch, 1 where the axis is not in `axes`: the shape of a
 // parameter that is broadcast over samples.
 std::vector<std::int64_t> broadcast_shape(const Axes& input, const std::vector<int>& axes);
