@@ -90,7 +90,11 @@ std::vector<std::string> usual_layout(const Axes& axes, Framework target) {
   std::vector<std::string> names = names_of(axes);
   std::vector<std::string> sorted = names;
   std::ranges::sort(sorted);
-  if (sorted != std::vector<std::string>{"c", "h", "n", "w"} &&
+  // A sequence of features has its features last in Keras.
+  if (target == Framework::keras && sorted == std::vector<std::string>{"f", "n", "t"}) return {"n", "t", "f"};
+  const bool row_of_channels =
+      sorted.size() == 3 && sorted[0] == "c" && std::ranges::find(names, "n") != names.end();  // n c l, n c w
+  if (!row_of_channels && sorted != std::vector<std::string>{"c", "h", "n", "w"} &&
       sorted != std::vector<std::string>{"c", "d", "h", "n", "w"})
     return {};
   std::vector<std::string> usual = spatial_order(names);

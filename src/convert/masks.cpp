@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -56,10 +57,14 @@ const std::set<std::string> users{
     "GlobalAveragePooling1D", "Softmax", "TimeDistributed",    "Attention",
     "AdditiveAttention",      "Lambda",  "MultiHeadAttention", "GroupedQueryAttention"};
 
-constexpr const char* mask_suffix = "_mask";
+// A mask whose nodes are added when the first call takes it.
+struct Source {
+  FrameworkNode maker;  // Embedding or Masking, with its input in the new list of nodes
+  std::optional<ValueRef> made;
+};
 
-// Nothing: known to be there, but not which.
-using Mask = std::optional<ValueRef>;
+// Null: known to be there, but not which.
+using Mask = std::shared_ptr<Source>;
 
 bool flag(const Json& settings, const char* name) {
   if (!settings.is_object()) return false;
@@ -104,7 +109,7 @@ class Masks {
     return {static_cast<int>(model_.nodes.size()) - 1, 0};
   }
 
-  // The mask of the node's first masked input, if one has any.
+  // The mask of the node's first masked input, if one has any; null inside: not known which.
   [[nodiscard]] std::optional<Mask> mask_of(const FrameworkNode& node) const {
     for (const NodeInput& input : node.inputs) {
       const auto found = masks_.find({input.value.node, input.value.output});
@@ -121,14 +126,14 @@ class Masks {
     std::optional<Mask> mask = mask_of(node);
     const auto stated = std::ranges::find(node.inputs, "mask", &NodeInput::keyword);
     if (stated != node.inputs.end()) {
-      mask = stated->value;
+      mask = std::make_shared<Source>(Source{node, stated->value});
     } else if (mask && steppers.contains(class_name)) {
-      if (*mask) node.inputs.push_back({**mask, "mask"});
+      if (*mask) node.inputs.push_back({value_of(**mask), "mask"});
       if (!*mask) refuse(node);
     } else if (mask && users.contains(class_name)) {
       refuse(node);
     }
-    if (makes_mask(node) && !node.inputs.empty()) mask = make(node);
+    if (makes_mask(node) && !node.inputs.empty()) mask = std::make_shared<Source>(Source{node, {}});
     const bool hands_on = passers.contains(class_name) || joiners.contains(class_name) || makes_mask(node) ||
                           (steppers.contains(class_name) && gives_sequence(node));
     const bool joins = joiners.contains(class_name);
@@ -145,11 +150,16 @@ class Masks {
          "of its own"});
   }
 
+  ValueRef value_of(Source& source) {
+    if (!source.made) source.made = make(source.maker);
+    return *source.made;
+  }
+
   // Nodes of the operators that Keras' own compute_mask uses.
   ValueRef make(const FrameworkNode& node) {
     const bool embedding = node.class_name == "Embedding";
     FrameworkNode unequal;
-    unequal.name = node.name + mask_suffix;
+    unequal.name = node.name + "_mask";
     unequal.class_name = "NotEqual";
     unequal.module = "keras.src.ops.numpy";
     unequal.inputs = {node.inputs.front()};
@@ -176,11 +186,7 @@ class Masks {
 
 Findings state_masks(FrameworkModel& model) {
   if (model.framework != Framework::keras || !model.has_architecture) return {};
-  const auto maker = std::ranges::find_if(model.nodes, makes_mask);
-  if (maker == model.nodes.end()) return {};
-  // Stated already, when the same model is lifted again.
-  const std::string mask = maker->name + mask_suffix;
-  if (std::ranges::find(model.nodes, mask, &FrameworkNode::name) != model.nodes.end()) return {};
+  if (std::ranges::none_of(model.nodes, makes_mask)) return {};
   return Masks(model).run();
 }
 

@@ -20,7 +20,7 @@ namespace tieout::layers {
 namespace {
 
 constexpr double shortest = 1e-7;
-constexpr const char* torch_function = "torch.einsum";
+constexpr const char* torch_function = "torch.dot";
 
 std::vector<std::int64_t> axes_of(const Lifter& lifter) {
   const auto given = lifter.settings().integers("axes", 2);

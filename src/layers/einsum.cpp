@@ -4,6 +4,7 @@
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/operator_call.h"
+#include "layers/shared/weighted_sum.h"
 #include "tieout/error.h"
 
 // Sums of products, in Einstein's notation.   "bij,bjk->bik"
@@ -70,7 +71,10 @@ void lift(Lifter& lifter) {
     text = lifter.settings().text("equation", "");
   } else {
     text = lifter.settings().text("subscripts", "");
-    if (lifter.settings().has("args")) lifter.refuse("it is called with constants", "give it tensors only");
+    if (lifter.settings().has("args")) {
+      lift_weighted_sum(lifter);
+      return;
+    }
   }
   std::erase(text, ' ');
   check(lifter, parse(text), text);

@@ -79,9 +79,8 @@ std::vector<ClassEntry> torch() {
          "it has not seen an input yet and has no weights; call the module once before saving it, which "
          "makes it "
          "the class without Lazy",
-         {"LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
-          "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d",
-          "LazyInstanceNorm2d", "LazyInstanceNorm3d", "LazyLinear"});
+         {"LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
+          "LazyInstanceNorm3d"});
   refuse(
       all,
       "it holds modules or parameters, and does not say in what order they are called; use nn.Sequential, or "

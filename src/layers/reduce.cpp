@@ -58,6 +58,13 @@ double place_of_smallest(Row row, std::int64_t size) {
   return static_cast<double>(std::min_element(row, row + size) - row);
 }
 
+double any_of(Row row, std::int64_t size) {
+  return std::any_of(row, row + size, [](double x) { return x != 0; }) ? 1.0 : 0.0;
+}
+double all_of(Row row, std::int64_t size) {
+  return std::all_of(row, row + size, [](double x) { return x != 0; }) ? 1.0 : 0.0;
+}
+
 struct Reduction {
   std::string name;
   std::string keras_operator;
@@ -78,6 +85,8 @@ const std::vector<Reduction>& reductions() {
       {"variance", "Var", {"tf.math.reduce_variance"}, "var", variance_of},
       {"deviation", "Std", {"tf.math.reduce_std"}, "std", deviation_of},
       {"logsumexp", "Logsumexp", {"tf.math.reduce_logsumexp"}, "logsumexp", log_sum_of, "math"},
+      {"any", "Any", {"tf.math.reduce_any"}, "any", any_of},
+      {"all", "All", {"tf.math.reduce_all"}, "all", all_of},
       {"argmax", "Argmax", {}, "argmax", place_of_largest, "numpy", true},
       {"argmin", "Argmin", {}, "argmin", place_of_smallest, "numpy", true}};
   return all;
@@ -202,6 +211,7 @@ std::vector<Case> cases() {
     const auto add = [&](const std::string& name, const Json& axis, bool keepdims, const Shape& shape) {
       all.push_back(
           operator_case(name, one.keras_operator, {{"axis", axis}, {"keepdims", keepdims}}, {shape}));
+      if (one.name == "any" || one.name == "all") all.back().inputs = "indices:2";
     };
     add("channels", -1, false, {2, 4, 5, 3});
     add("rows, kept", 1, true, {2, 4, 5, 3});

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "layers/layer_kind.h"
-#include "layers/shared/elementwise.h"
+#include "layers/shared/weighted_sum.h"
 #include "tieout/error.h"
 
 // A sum over an axis with constant weights that depend on the axis before it: the second half of a resampling
@@ -9,11 +9,9 @@
 //
 // Settings: axis (of a, in the input's own order), weights.
 
-namespace tieout::layers {
+namespace tieout {
 
 namespace {
-
-using Weights = std::vector<std::vector<double>>;
 
 bool is_matrix(const Json& weights) {
   const auto number = [](const Json& one) { return one.is_number(); };
@@ -35,7 +33,9 @@ std::ptrdiff_t summed_axis(const std::string& subscripts) {
   return left == subscripts.substr(arrow + 2) ? static_cast<std::ptrdiff_t>(at) : -1;
 }
 
-void lift(Lifter& lifter) {
+}  // namespace
+
+void lift_weighted_sum(Lifter& lifter) {
   const std::ptrdiff_t axis = summed_axis(lifter.settings().text("subscripts", ""));
   const Json& args = lifter.settings().raw("args");
   Json weights;
@@ -53,6 +53,14 @@ void lift(Lifter& lifter) {
   layer.settings = {{"axis", axis}, {"weights", weights}};
   lifter.add(std::move(layer));
 }
+
+}  // namespace tieout
+
+namespace tieout::layers {
+
+namespace {
+
+using Weights = std::vector<std::vector<double>>;
 
 std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   Axes out = inputs[0];
@@ -85,10 +93,9 @@ std::vector<Array> compute(const Evaluation& e) {
 LayerKind weighted_sum() {
   LayerKind kind;
   kind.name = "weighted_sum";
-  kind.keras = exact({"Einsum", "ops.Einsum"});
   kind.summary = "A sum over an axis of x with constant weights that depend on the axis before it.";
   kind.sources = {"https://keras.io/api/ops/numpy/"};
-  kind.lift = lift;
+  kind.lift = lift_weighted_sum;
   kind.infer = infer;
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
   kind.lower = [](Lowerer& lowerer) {

@@ -39,6 +39,7 @@ bool meet(const std::vector<Value>& values, const std::string& one, const std::s
 }  // namespace
 
 void Model::rename_axis(const std::string& old_name, const std::string& new_name) {
+  if (old_name == new_name) return;
   std::string free = new_name;
   for (int k = 2; meet(values, old_name, free); ++k) free = new_name + std::to_string(k);
   const auto rename = [&](Axis& axis) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <stdexcept>
 
 #include "convert/lift.h"
 #include "layers/layer_kind.h"
@@ -37,6 +38,12 @@ Array input_of(const Case& test, const Shape& shape, Random& random) {
   return made;
 }
 
+bool has_fast_path(const Model& model) {
+  return std::ranges::any_of(model.layers, [](const Layer& layer) {
+    return static_cast<bool>(kind_named(layer.kind).compute_fast);
+  });
+}
+
 Made make(const Case& test, std::uint64_t seed) {
   Made made;
   Random random(seed);
@@ -60,6 +67,7 @@ Made make(const Case& test, std::uint64_t seed) {
   }
   made.file.nodes.push_back(std::move(node));
   made.model.outputs = lift_fresh(made.model, made.file, 0, made.model.inputs);
+  if (!has_fast_path(made.model)) return made;
   for (std::size_t i = 0; i < made.model.layers.size(); ++i) {
     LayerParameters& own = made.parameters[static_cast<int>(i)];
     for (const auto& parameter : made.model.layers[i].parameters) {
@@ -117,7 +125,10 @@ TEST_CASE("the fast paths compute what the plain loops compute, in every case of
           continue;
         } catch (const Error&) {
           continue;  // a setting that holds the batch
+        } catch (const std::out_of_range&) {
+          continue;  // a size that only a tensor tells
         }
+        if (!has_fast_path(made.model)) continue;
         const std::set<int> outputs(made.model.outputs.begin(), made.model.outputs.end());
         const auto plain =
             interpret(made.model, made.file, made.inputs, {.parameters = &made.parameters, .plain = true});

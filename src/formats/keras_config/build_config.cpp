@@ -134,12 +134,25 @@ class Builder {
             {"registered_name", nullptr}};
   }
 
+  // A wrapped layer or cell would compute in Keras' default type.
+  void add_dtype(Json& layer) const {
+    if (dtype_ == DType::f32 || member(layer, "config") == nullptr || layer["config"].contains("dtype"))
+      return;
+    layer["config"]["dtype"] = dtype_name(dtype_);
+    if (layer["config"].contains("cells")) {
+      for (Json& cell : layer["config"]["cells"]) add_dtype(cell);
+    }
+  }
+
   [[nodiscard]] Json layer_entry(const FrameworkNode& node) const {
     Json config{{"name", node.name}};
     const bool operation = is_operation(node.module);
     if (!operation && dtype_ != DType::f32) config["dtype"] = dtype_name(dtype_);
     if (node.settings.is_object()) config.update(node.settings);
     config["name"] = node.name;
+    for (const char* inner : {"layer", "backward_layer", "cell"}) {
+      if (config.contains(inner)) add_dtype(config[inner]);
+    }
     config.erase("args");
     config.erase("kwargs");
     return {{"module", node.module.empty() ? "keras.layers" : node.module},

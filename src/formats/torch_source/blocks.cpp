@@ -24,7 +24,7 @@ constexpr std::size_t most_tries = 12;      // see best_choice
 
 // The parts of the model that are wired alike: where they begin, and their length.
 struct Candidate {
-  std::size_t length;
+  std::size_t length = 0;
   std::vector<std::string> ends;
   std::vector<std::size_t> firsts;
   std::vector<std::string> names;  // one for each

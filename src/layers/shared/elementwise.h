@@ -16,18 +16,19 @@ namespace tieout {
 class NumberFunction {
  public:
   NumberFunction() = default;
+  // NOLINTBEGIN(google-explicit-constructor): it stands for the function
   template <typename F>
-  requires std::is_invocable_r_v<double, F, double, const Json&> NumberFunction(
-      F f)  // NOLINT(google-explicit-constructor): stands for the function
+  requires std::is_invocable_r_v<double, F, double, const Json&> NumberFunction(F f)
       : run_([f](std::span<double> numbers, const Json& settings) {
           for (double& number : numbers) number = f(number, settings);
         }) {}
   template <typename F>
-  requires std::is_invocable_v<F, const Json&> NumberFunction(F given)  // NOLINT(google-explicit-constructor)
+  requires std::is_invocable_v<F, const Json&> NumberFunction(F given)
       : run_([given](std::span<double> numbers, const Json& settings) {
           const auto f = given(settings);
           for (double& number : numbers) number = f(number);
         }) {}
+  // NOLINTEND(google-explicit-constructor)
   void operator()(std::span<double> numbers, const Json& settings) const { run_(numbers, settings); }
 
  private:

@@ -27,8 +27,8 @@ void add_time_axis(Lifter& lifter) {
     lifter.refuse("it is called with a state", "use the module that runs along a sequence");
   if (lifter.weights_only()) return;
   lifter.roles(0, {"n", "f"});
-  Layer step = lifter.layer("reshape");
-  step.settings = {{"shape", {1, lifter.settings().integer("input_size")}}};
+  Layer step = lifter.layer("expand_dims");
+  step.settings = {{"places", {1}}};
   lifter.add(std::move(step));
 }
 
