@@ -91,7 +91,7 @@ std::vector<Array> compute(const Evaluation& e) {
 std::vector<Case> cases() {
   const std::string name = "ReversibleEmbedding";
   const Json sizes = {{"input_dim", 7}, {"output_dim", 3}};
-  const auto with = [&](Json more) {
+  const auto with = [&](const Json& more) {
     Json settings = sizes;
     settings.update(more);
     return settings;

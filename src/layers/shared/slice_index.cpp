@@ -77,6 +77,7 @@ Cells cells_of(const Json& entry, std::int64_t size) {
     return {place, 1, 1};
   }
   const std::int64_t step = step_of(entry);
+  if (step == 0) throw malformed("a range's step is 0");
   const std::int64_t first = limit_of(entry["start"], step > 0 ? 0 : size - 1, size, step);
   const std::int64_t last = limit_of(entry["stop"], step > 0 ? size : -1, size, step);
   const std::int64_t way = step > 0 ? last - first : first - last;
