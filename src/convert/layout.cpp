@@ -4,24 +4,12 @@
 #include <numeric>
 
 #include "layers/layer_kind.h"
+#include "model/usual_layout.h"
 #include "tieout/error.h"
 
 namespace tieout {
 
 namespace {
-
-std::vector<std::string> names_of(const Axes& axes) {
-  std::vector<std::string> names;
-  for (const auto& axis : axes) names.push_back(axis.name);
-  return names;
-}
-
-// What is left without batch and channels.
-std::vector<std::string> spatial_order(std::vector<std::string> names) {
-  std::erase(names, "n");
-  std::erase(names, "c");
-  return names;
-}
 
 const Axes& axes_of(const Model& model, int value) {
   return model.values[static_cast<std::size_t>(value)].axes;
@@ -84,23 +72,6 @@ std::vector<std::string> input_layout(const Model& source, int value, Framework 
     }
   }
   return {};
-}
-
-std::vector<std::string> usual_layout(const Axes& axes, Framework target) {
-  std::vector<std::string> names = names_of(axes);
-  std::vector<std::string> sorted = names;
-  std::ranges::sort(sorted);
-  // A sequence of features has its features last in Keras.
-  if (target == Framework::keras && sorted == std::vector<std::string>{"f", "n", "t"}) return {"n", "t", "f"};
-  const bool row_of_channels =
-      sorted.size() == 3 && sorted[0] == "c" && std::ranges::find(names, "n") != names.end();  // n c l, n c w
-  if (!row_of_channels && sorted != std::vector<std::string>{"c", "h", "n", "w"} &&
-      sorted != std::vector<std::string>{"c", "d", "h", "n", "w"})
-    return {};
-  std::vector<std::string> usual = spatial_order(names);
-  usual.insert(usual.begin(), "n");
-  usual.insert(target == Framework::torch ? usual.begin() + 1 : usual.end(), "c");
-  return usual;
 }
 
 std::set<int> order_keeping_layers(const Model& source) {

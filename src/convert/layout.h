@@ -18,10 +18,6 @@ std::vector<std::string> needed_layout(const Model& source, const Layer& layer, 
 // is added there; empty when nobody demands one.
 std::vector<std::string> input_layout(const Model& source, int value, Framework target);
 
-// The order in which the target has images and volumes (n c h w, n h w c) where no layer demands one; empty
-// for axes that are not named as an image's.
-std::vector<std::string> usual_layout(const Axes& axes, Framework target);
-
 // Layers that flatten and whose features may not change their order, since something after them (the model's
 // output, a recurrent layer) cannot have its own parameters reordered instead.
 std::set<int> order_keeping_layers(const Model& source);

@@ -10,6 +10,7 @@
 #include "convert/layout.h"
 #include "convert/lift.h"
 #include "layers/layer_kind.h"
+#include "model/usual_layout.h"
 #include "tieout/error.h"
 
 namespace tieout {

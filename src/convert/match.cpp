@@ -77,7 +77,7 @@ void align_plain(const Model& a, const Model& b, const std::vector<int>& left, c
   const auto same = [&](std::size_t i, std::size_t j) {
     const Layer& from = a.layers[static_cast<std::size_t>(left[i])];
     const Layer& to = b.layers[static_cast<std::size_t>(right[j])];
-    return from.kind == to.kind && may_be_equal(a, b, from, to);
+    return from.kind == to.kind && !kind_named(from.kind).rearranges && may_be_equal(a, b, from, to);
   };
   std::vector<std::vector<int>> longest(n + 1, std::vector<int>(m + 1, 0));
   for (std::size_t i = n; i-- > 0;) {

@@ -118,6 +118,10 @@ struct LayerKind {
   // The input holds indices (an embedding), not numbers to compute with.
   bool reads_indices = false;
 
+  // It only reorders axes, as one framework needs it and the other does not: it needs no partner in the other
+  // model.
+  bool rearranges = false;
+
   // For a file that holds no architecture: does a group with these tensors (local names, shapes) look like
   // this kind? Gives a node with class and the settings that can be seen. Null: never.
   std::function<std::optional<FrameworkNode>(Framework, const std::vector<std::pair<std::string, Shape>>&)>

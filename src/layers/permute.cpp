@@ -7,6 +7,7 @@
 #include "layers/shared/broadcast.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/operator_call.h"
+#include "model/usual_layout.h"
 #include "tieout/error.h"
 
 // Reorders the axes; names go with them.   x: a b c   ->   y: the same axes in the order `dims`
@@ -118,8 +119,12 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
 }
 
 // Straight from the order that the value has in the target to the one that the source's output has; nothing
-// where that is the same.
+// where that is the same. An image whose channels alone move stays as the target has images: the layers that
+// follow go by the names of the axes.
 void lower(Lowerer& lowerer) {
+  const Axes out = infer(lowerer.layer(), {lowerer.source_axes()}).at(0);
+  const auto framework = lowerer.to_torch() ? Framework::torch : Framework::keras;
+  if (is_usual_layout(out) && names_of(lowerer.axes()) == usual_layout(out, framework)) return;
   std::vector<int> dims;
   for (const int axis : lowerer.layer().settings["dims"].get<std::vector<int>>())
     dims.push_back(lowerer.target_axis(0, axis));
@@ -139,6 +144,7 @@ LayerKind permute() {
   kind.lift = lift;
   kind.infer = infer;
   kind.lower = lower;
+  kind.rearranges = true;
   kind.compute = [](const Evaluation& e) {
     return std::vector<Array>{permuted(*e.inputs[0], e.layer.settings["dims"].get<std::vector<int>>())};
   };

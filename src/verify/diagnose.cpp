@@ -185,29 +185,45 @@ class Diagnoser {
     const Search search_b(b_, values_b_, tied_b_, pair.b);
     const Search search_a(a_, values_a_, tied_a_, pair.a);
     for (const int index : search_b.candidates()) {
-      const Pair* layers = pair_of(index, true);
-      if (layers == nullptr) continue;
-      const Layer& ours = layer_at(a_.model, layers->a);
-      for (const auto& variant : variants_of(b_, layer_at(b_.model, index), a_, ours)) {
+      for (const auto& variant : variants(index, true)) {
         const auto made = search_b.with(index, variant.layer);
-        if (made && ties_out(left, *made, pair)) return found(*layers, variant);
+        if (made && ties_out(left, *made, pair)) return found(index, true, pair, variant);
       }
     }
     for (const int index : search_a.candidates()) {
-      const Pair* layers = pair_of(index, false);
-      if (layers == nullptr) continue;
-      const Layer& theirs = layer_at(b_.model, layers->b);
-      for (const auto& variant : variants_of(a_, layer_at(a_.model, index), b_, theirs)) {
+      for (const auto& variant : variants(index, false)) {
         const auto made = search_a.with(index, variant.layer);
-        if (made && ties_out(*made, right, pair)) return found(*layers, variant);
+        if (made && ties_out(*made, right, pair)) return found(index, false, pair, variant);
       }
     }
     return unexplained(search_a, search_b, pair);
   }
 
-  [[nodiscard]] Diagnosis found(const Pair& layers, const Variant& variant) const {
-    return {layer_at(a_.model, layers.a).name, layer_at(b_.model, layers.b).name, variant.cause,
-            variant.message};
+  // Of a layer that the other side has in other words, its kind's mistakes alone.
+  [[nodiscard]] std::vector<Variant> variants(int layer, bool in_b) const {
+    const DiagnosedSide& own = in_b ? b_ : a_;
+    const DiagnosedSide& other = in_b ? a_ : b_;
+    if (const Pair* layers = pair_of(layer, in_b)) {
+      const Layer& partner = layer_at(other.model, in_b ? layers->a : layers->b);
+      return variants_of(own, layer_at(own.model, layer), other, partner);
+    }
+    std::vector<Variant> mistakes;
+    add_mistakes(mistakes, {layer_at(own.model, layer), "", ""}, own);
+    return mistakes;
+  }
+
+  // The layer and its partner; where it has none, the one that makes the value that differs.
+  [[nodiscard]] Diagnosis found(int layer, bool in_b, const Pair& value, const Variant& variant) const {
+    const Pair* layers = pair_of(layer, in_b);
+    std::string a = layers != nullptr ? layer_at(a_.model, layers->a).name : maker(a_.model, value.a);
+    std::string b = layers != nullptr ? layer_at(b_.model, layers->b).name : maker(b_.model, value.b);
+    if (layers == nullptr) (in_b ? b : a) = variant.layer.name;
+    return {std::move(a), std::move(b), variant.cause, variant.message};
+  }
+
+  [[nodiscard]] static std::string maker(const Model& model, int value) {
+    const int made = model.producer(value);
+    return made < 0 ? "" : layer_at(model, made).name;
   }
 
   // The parameters side by side; or else the layers that only one side has.
@@ -226,11 +242,8 @@ class Diagnoser {
       message += " no known mistake explains it";
       return {left.name, right.name, differing.size() == 1 ? differing[0].name : "parameters", message};
     }
-    const int made_a = a_.model.producer(pair.a);
-    const int made_b = b_.model.producer(pair.b);
     std::string only = without_partner(in_a, false) + without_partner(in_b, true);
-    return {made_a < 0 ? "" : layer_at(a_.model, made_a).name,
-            made_b < 0 ? "" : layer_at(b_.model, made_b).name, "",
+    return {maker(a_.model, pair.a), maker(b_.model, pair.b), "",
             only.empty() ? "no setting, known mistake or parameter explains it"
                          : "layers without a partner stand in front of it:" + only};
   }
@@ -239,8 +252,8 @@ class Diagnoser {
     const DiagnosedSide& side = in_b ? b_ : a_;
     std::string names;
     for (const int index : search.candidates()) {
-      if (pair_of(index, in_b) != nullptr) continue;
       const Layer& layer = layer_at(side.model, index);
+      if (pair_of(index, in_b) != nullptr || kind_named(layer.kind).rearranges) continue;
       names += " " + layer.name + " (" + layer.kind + ", " + side.file.file + ")";
     }
     return names;
