@@ -1,8 +1,10 @@
 """Takes the layer records' cases there and back: framework -> tieout -> other framework -> tieout -> framework.
 
-The frameworks run in two processes each, whatever the number of cases; tieout runs once for each step of each case.
+The frameworks run in a few processes each, whatever the number of cases; tieout runs once for each step of each case.
+All processors are used.
 """
 
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -22,6 +24,7 @@ PYTHON = {
 OTHER = {"torch": "keras", "keras": "torch"}
 SUFFIX = {"torch": ".pt", "keras": ".keras"}
 REFUSED = 5
+PROCESSORS = os.cpu_count() or 1
 
 
 def read_cases():
@@ -138,9 +141,28 @@ def run_framework(framework, items, folder):
     return steps
 
 
+def side_by_side(function, *columns):
+    with concurrent.futures.ThreadPoolExecutor(PROCESSORS) as pool:
+        return list(pool.map(function, *columns))
+
+
+def run_frameworks(jobs, folder):
+    """jobs: pairs of framework and item, with ids of their own. Gives {id: Step}."""
+    parts = []
+    for framework in ("keras", "torch"):  # Keras first, as the slower one
+        items = [item for wanted, item in jobs if wanted == framework]
+        parts += [(framework, items[k::PROCESSORS], folder / f"{framework}{k}") for k in range(PROCESSORS)]
+    for _, _, part_folder in parts:
+        part_folder.mkdir(parents=True)
+    return {
+        name: step for steps in side_by_side(run_framework, *zip(*parts, strict=True)) for name, step in steps.items()
+    }
+
+
 def make_sources(flows, folder):
-    for framework in ("torch", "keras"):
-        items = [
+    jobs = [
+        (
+            flow.framework,
             {
                 "id": flow.name,
                 "do": "make",
@@ -148,13 +170,13 @@ def make_sources(flows, folder):
                 "model": str(flow.source),
                 "inputs": str(flow.path("inputs.npz")),
                 "outputs": str(flow.path("source_outputs.npz")),
-            }
-            for flow in flows
-            if flow.framework == framework
-        ]
-        (folder / f"make_{framework}").mkdir()
-        for name, step in run_framework(framework, items, folder / f"make_{framework}").items():
-            next(flow for flow in flows if flow.name == name).steps["make"] = step
+            },
+        )
+        for flow in flows
+    ]
+    ended = run_frameworks(jobs, folder / "make")
+    for flow in flows:
+        flow.steps["make"] = ended[flow.name]
 
 
 def shape_options(flow, inputs):
@@ -216,26 +238,35 @@ def carry(flow):
 
 def run_written(flows, folder):
     """Both frameworks load what tieout wrote for them, there and back."""
-    for framework in ("torch", "keras"):
-        items = []
-        for flow in flows:
-            if flow.other == framework and flow.ok("convert"):
-                items.append((flow, "load", flow.written, "written_inputs.npz", "written_outputs.npz"))
-            if flow.framework == framework and flow.ok("back"):
-                items.append((flow, "load back", flow.back, "back_inputs.npz", "back_outputs.npz"))
-        jobs = {
-            f"{flow.name}: {step}": {
+    loads = []
+    for flow in flows:
+        if flow.ok("convert"):
+            loads.append((flow, "load", flow.other, flow.written, "written"))
+        if flow.ok("back"):
+            loads.append((flow, "load back", flow.framework, flow.back, "back"))
+    jobs = [
+        (
+            framework,
+            {
+                "id": f"{flow.name}: {step}",
                 "do": "run",
                 "model": str(model),
-                "inputs": str(flow.path(inputs)),
-                "outputs": str(flow.path(outputs)),
-            }
-            for flow, step, model, inputs, outputs in items
-        }
-        (folder / f"run_{framework}").mkdir()
-        ended = run_framework(framework, [{"id": key, **job} for key, job in jobs.items()], folder / f"run_{framework}")
-        for flow, step, *_ in items:
-            flow.steps[step] = ended[f"{flow.name}: {step}"]
+                "inputs": str(flow.path(name + "_inputs.npz")),
+                "outputs": str(flow.path(name + "_outputs.npz")),
+            },
+        )
+        for flow, step, framework, model, name in loads
+    ]
+    ended = run_frameworks(jobs, folder / "run")
+    for flow, step, *_ in loads:
+        flow.steps[step] = ended[f"{flow.name}: {step}"]
+
+
+def carry_or_say(flow):
+    try:
+        carry(flow)
+    except Exception:  # of one case: the others go on, and its tests show this
+        flow.steps["carry"] = Step(1, traceback.format_exc())
 
 
 def take_there_and_back(cases, folder):
@@ -244,10 +275,6 @@ def take_there_and_back(cases, folder):
         flows.append(Flow(name, case, folder / str(k)))
         flows[-1].folder.mkdir()
     make_sources(flows, folder)
-    for flow in flows:
-        try:
-            carry(flow)
-        except Exception:  # of one case: the others go on, and its tests show this
-            flow.steps["carry"] = Step(1, traceback.format_exc())
+    side_by_side(carry_or_say, flows)
     run_written(flows, folder)
     return {flow.name: flow for flow in flows}
