@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -132,7 +132,7 @@ class PickleTree {
 
   Where where_;
   std::vector<std::byte> source_;  // what the views point into
-  std::deque<std::string> made_;   // bytes that were not in the source as they are
+  std::list<std::string> made_;    // bytes that were not in the source as they are
   std::vector<Value> values_;
   std::vector<std::string_view> texts_;
   std::vector<Global> globals_;
