@@ -81,8 +81,11 @@ for name in names:
         np.save(f"{folder}/{name}_got.npy", model(inputs).numpy())
         np.save(f"{folder}/{name}_one.npy", model(inputs[:1]).numpy())
         batch = torch.export.Dim("batch", max=64)
-        exported = torch.export.export(model, (inputs[:2],), dynamic_shapes=({0: batch},)).module()
-        np.save(f"{folder}/{name}_exported.npy", exported(inputs).numpy())
+        for way, strict in (("exported", False), ("traced", True)):  # strict: by torch.compile's own tracer
+            program = torch.export.export(model, (inputs[:2],), dynamic_shapes=({0: batch},), strict=strict)
+            np.save(f"{folder}/{name}_{way}.npy", program.module()(inputs).numpy())
+        compiled = torch.compile(model, fullgraph=True, backend="eager")
+        np.save(f"{folder}/{name}_compiled.npy", compiled(inputs).numpy())
     model.train()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     before = {key: value.clone() for key, value in model.named_parameters()}
@@ -122,11 +125,11 @@ def used(folder):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_it_computes_what_keras_computes_on_any_batch_and_exported(folder, used, name):
-    wanted, got, one, exported = (
-        np.load(folder / f"{name}_{what}.npy") for what in ("wanted", "got", "one", "exported")
+    wanted, got, one, *exported = (
+        np.load(folder / f"{name}_{what}.npy") for what in ("wanted", "got", "one", "exported", "traced", "compiled")
     )
     scale = np.abs(wanted).max()
-    for each, of in ((got, wanted), (one, wanted[:1]), (exported, wanted)):
+    for each, of in ((got, wanted), (one, wanted[:1]), *((each, wanted) for each in exported)):
         assert each.shape == of.shape
         assert np.abs(each - of).max() <= 1e-5 * scale
 
