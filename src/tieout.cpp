@@ -4,6 +4,7 @@
 
 #include "base/mapped_file.h"
 #include "containers/json/json_text.h"
+#include "convert/constraints.h"
 #include "convert/group_order.h"
 #include "convert/lower.h"
 #include "tieout/error.h"
@@ -19,6 +20,8 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
       throw usage_error("the template " + *options.like + " is of another framework than " + options.target,
                         "give the target the template's suffix");
     }
+    const Findings constraints = refuse_constraints(target.file);
+    findings.insert(findings.end(), constraints.begin(), constraints.end());
     settle(source, target, options.input_shapes);
     return target;
   }

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "convert/constraints.h"
 #include "convert/masks.h"
 #include "layers/layer_kind.h"
 #include "layers/record/class_name.h"
@@ -260,6 +261,7 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
   model.name = source.name;
   model.file = source.file;
   model.has_architecture = source.has_architecture;
+  model.findings = state_weights(source);
   if (!source.has_architecture) {
     for (std::size_t i = 0; i < source.nodes.size(); ++i) {
       if (!source.nodes[i].parameters.empty()) lift_group(model, source, static_cast<int>(i));
@@ -267,7 +269,8 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
     return model;
   }
   add_inputs(model, source, shapes);
-  model.findings = state_masks(source);
+  const Findings masks = state_masks(source);
+  model.findings.insert(model.findings.end(), masks.begin(), masks.end());
   lift_nodes(model, source);
   for (const auto& layer : model.layers) {
     if (!kind_named(layer.kind).reads_indices) continue;

@@ -38,11 +38,6 @@ std::vector<ClassEntry> keras() {
       "it makes indices or their encodings, which is not carried yet; do this before the model, and give the "
       "model the encoded values",
       {"CategoryEncoding", "Discretization"});
-  refuse(all,
-         "it wraps another layer, whose weights are the plain ones in inference; save the model with the "
-         "wrapped "
-         "layer (its .layer) in its place",
-         {"SpectralNormalization"});
   refuse(all, "it is the base of other classes and computes nothing; use one of those", {"Layer", "Wrapper"});
   return all;
 }

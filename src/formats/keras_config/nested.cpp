@@ -102,13 +102,15 @@ std::string owner_of(const std::string& weight, const Architecture& architecture
   return {};
 }
 
-void refuse_nested(const FrameworkModel& model, const std::string& way_out) {
-  const auto found = std::ranges::find_if(
-      model.nodes, [](const FrameworkNode& node) { return node.name.find('/') != std::string::npos; });
-  if (found == model.nodes.end()) return;
-  throw unsupported("a nested model cannot be written in another Keras format than the one it was read from",
-                    {.file = model.file, .entry = {}, .offset = {}, .tensor = {}, .layer = found->name},
-                    way_out);
+void refuse_composites(const FrameworkModel& model, const std::string& way_out) {
+  for (const FrameworkNode& node : model.nodes) {
+    const bool wraps = node.class_name == "SpectralNormalization";
+    if (!wraps && node.name.find('/') == std::string::npos) continue;
+    throw unsupported(
+        (wraps ? "a SpectralNormalization" : "a nested model") +
+            std::string(" cannot be written in another Keras format than the one it was read from"),
+        {.file = model.file, .entry = {}, .offset = {}, .tensor = {}, .layer = node.name}, way_out);
+  }
 }
 
 }  // namespace tieout::keras

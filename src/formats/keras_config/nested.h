@@ -18,8 +18,8 @@ void write_out(const std::map<std::string, FrameworkModel>& nested, FrameworkMod
 // "convnext/stem/conv/kernel:0" where stem is a nested model. Empty when no layer is on the path.
 std::string owner_of(const std::string& weight, const Architecture& architecture);
 
-// Error(unsupported) when the model has nested ones: for a writer that cannot put them together again, since
-// the file that was read names its tensors in another way.
-void refuse_nested(const FrameworkModel& model, const std::string& way_out);
+// Error(unsupported) when the model has nested ones or a SpectralNormalization: for a writer that cannot put
+// them together again, since the file that was read names its tensors in another way.
+void refuse_composites(const FrameworkModel& model, const std::string& way_out);
 
 }  // namespace tieout::keras

@@ -59,7 +59,7 @@ std::vector<Layer> layers_of(const FrameworkModel& model) {
     return layers;
   }
   if (!keep_names) {
-    refuse_nested(
+    refuse_composites(
         model, "name the target .keras, or carry the model to PyTorch and back, which writes its layers out");
   }
   const Json* listed = member(model.document, layers_attribute);
@@ -69,10 +69,12 @@ std::vector<Layer> layers_of(const FrameworkModel& model) {
     }
     return layers;
   }
-  // The file's own layers: nested models among them hold the weights of several nodes, in the file's order.
+  // The file's own layers: nested models among them hold the weights of several nodes, in the file's order,
+  // and a wrapper holds more than its node, which is left with the wrapped layer's.
   std::map<std::string, std::vector<Weight>> weights;
   for (const FrameworkNode& node : model.nodes) {
-    if (node.name.find('/') != std::string::npos) continue;
+    const bool wraps = node.class_name == "SpectralNormalization";
+    if (wraps || node.name.find('/') != std::string::npos) continue;
     weights.try_emplace(node.name, layer_of(node, keep_names).weights);
   }
   for (const Json& name : *listed) {

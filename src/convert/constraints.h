@@ -1,0 +1,19 @@
+// What keeps a weight in bounds while a model is trained: Keras' SpectralNormalization.
+//
+// The layer itself is carried, with the weight that it computes with in inference; the constraint is not.
+#pragma once
+
+#include "model/finding.h"
+#include "model/framework_model.h"
+
+namespace tieout {
+
+// Leaves the nodes with the weights of inference; what only training needs stays in the file's tensors. Notes
+// for each layer, also where an earlier call has done so already.
+Findings state_weights(FrameworkModel& model);
+
+// Findings (Severity::forbids) for each layer of a template that is so constrained: what training would go on
+// from cannot be filled in.
+Findings refuse_constraints(const FrameworkModel& target);
+
+}  // namespace tieout
