@@ -273,11 +273,9 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
   model.findings.insert(model.findings.end(), masks.begin(), masks.end());
   lift_nodes(model, source);
   for (const auto& layer : model.layers) {
-    if (!kind_named(layer.kind).reads_indices) continue;
-    for (const int value : layer.inputs) {
-      Value& input = model.values[static_cast<std::size_t>(value)];
-      if (!is_index(input.dtype)) input.dtype = DType::i64;
-    }
+    if (!kind_named(layer.kind).reads_indices || layer.inputs.empty()) continue;
+    Value& input = model.values[static_cast<std::size_t>(layer.inputs.front())];
+    if (!is_index(input.dtype)) input.dtype = DType::i64;
   }
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const auto rank = model.values[static_cast<std::size_t>(model.inputs[i])].axes.size();

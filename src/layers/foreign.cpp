@@ -33,11 +33,6 @@ std::vector<ClassEntry> keras() {
       "it computes a spectrum with a window of its own, which is not carried yet; do this before the model, "
       "and give the model the spectra",
       {"MelSpectrogram", "STFTSpectrogram"});
-  refuse(
-      all,
-      "it makes indices or their encodings, which is not carried yet; do this before the model, and give the "
-      "model the encoded values",
-      {"CategoryEncoding", "Discretization"});
   refuse(all, "it is the base of other classes and computes nothing; use one of those", {"Layer", "Wrapper"});
   return all;
 }

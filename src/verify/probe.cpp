@@ -56,12 +56,16 @@ std::int64_t embedding_size(const Model& model, int input_value) {
   // Behind layers that only move elements, the values are still the input's.
   std::set<int> same{input_value};
   std::int64_t smallest = 0;
+  const auto take = [&](std::int64_t size) { smallest = smallest == 0 ? size : std::min(smallest, size); };
   for (const auto& layer : model.layers) {
-    if (layer.inputs.size() != 1 || !same.contains(layer.inputs[0])) continue;
+    if (layer.inputs.empty() || !same.contains(layer.inputs[0])) continue;
     if (layer.kind == "embedding" && !layer.parameters.empty()) {
       const Parameter& table = layer.parameters.front();
-      const std::int64_t rows = pattern_shape(table.canonical, table.sizes).at(0);
-      smallest = smallest == 0 ? rows : std::min(smallest, rows);
+      take(pattern_shape(table.canonical, table.sizes).at(0));
+    } else if (layer.kind == "category_encoding") {
+      take(layer.settings.at("tokens").get<std::int64_t>());
+    } else if (layer.inputs.size() > 1 || layer.kind == "discretization") {  // it takes any number
+      continue;
     } else if (layer.parameters.empty()) {
       same.insert(layer.outputs.begin(), layer.outputs.end());
     }

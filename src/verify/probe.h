@@ -21,7 +21,7 @@ std::vector<Array> random_probe(const Model& model, int number, std::uint64_t se
 // "input/0", "input/1", ...; otherwise in order. Error(usage) when their number or a shape does not fit.
 std::vector<Array> given_probe(const Model& model, const std::vector<NamedTensor>& tensors);
 
-// Size of the table that the input indexes, 0 when no embedding reads it.
+// Size of the table or of the encoding that the input indexes, 0 when nothing reads it so.
 std::int64_t embedding_size(const Model& model, int input_value);
 
 // A tensor of any real or integer type as doubles. Error(unsupported) for complex and 8 bit floating types.
