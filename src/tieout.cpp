@@ -25,7 +25,12 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
     settle(source, target, options.input_shapes);
     return target;
   }
-  if (source.file.framework == format.framework) return source;
+  if (source.file.framework == format.framework) {
+    Side same = source;
+    // Tensors that are not understood are written as they were read, whatever the lift made of them.
+    if (!source.file.has_architecture) same.file = read_file(options.source);
+    return same;
+  }
   if (!source.file.has_architecture) {
     throw usage_error(options.source + " holds tensors but no architecture",
                       "give a model of the target's framework to carry them into: --like TEMPLATE");

@@ -37,6 +37,10 @@ def torch_classes():
             )
     functional = torch.nn.functional
     allowed.update([functional.relu, functional.gelu, functional.silu])
+    # Hooks that compute a weight. The names of the modules are those of functions, too.
+    for name in ("weight_norm", "spectral_norm"):
+        hooks = inspect.getmembers(sys.modules[f"torch.nn.utils.{name}"], inspect.isclass)
+        allowed.update(c for _, c in hooks if c.__module__ == f"torch.nn.utils.{name}")
     return list(allowed)
 
 

@@ -1,4 +1,5 @@
-// What keeps a weight in bounds while a model is trained: Keras' SpectralNormalization.
+// What keeps a weight in bounds while a model is trained: Keras' SpectralNormalization, PyTorch's weight_norm
+// and spectral_norm (torch.nn.utils, and torch.nn.utils.parametrizations).
 //
 // The layer itself is carried, with the weight that it computes with in inference; the constraint is not.
 #pragma once

@@ -3,15 +3,14 @@
 
 #include "layers/layer_kind.h"
 
-// PyTorch's weight_norm and spectral_norm store in the place of a weight what it is computed from. Nothing is
-// computed while carrying: the weight must be made plain before the model is saved.
+// PyTorch's weight_norm and spectral_norm store in the place of a weight what it is computed from. Where that
+// can be done (src/convert/constraints), the node has become one of the layer's own class; what is left is
+// refused here.
 
 namespace tieout::layers {
 
 namespace {
 
-constexpr const char* way_out_of_hooks =
-    "call torch.nn.utils.remove_weight_norm(layer) or remove_spectral_norm(layer) before saving";
 constexpr const char* way_out =
     "before saving, call torch.nn.utils.parametrize.remove_parametrizations(layer, \"weight\"), or for the "
     "old "
@@ -22,9 +21,9 @@ std::vector<ClassEntry> classes() {
   for (const std::string hook : {"weight_norm.WeightNorm", "spectral_norm.SpectralNorm"}) {
     for (const auto* layer : {"Linear", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d",
                               "ConvTranspose3d", "Embedding"}) {
-      all.push_back(
-          {layer + (" with torch.nn.utils." + hook), Status::refused,
-           std::string("its weight is computed from other tensors at each call; ") + way_out_of_hooks});
+      all.push_back({layer + (" with torch.nn.utils." + hook), Status::composed,
+                     std::string("becomes a plain ") + layer +
+                         ", its weight computed once: equal in inference, not in training"});
     }
   }
   return all;
@@ -57,7 +56,10 @@ LayerKind parametrised() {
       "https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.weight_norm.html",
       "https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.parametrizations.spectral_norm.html"};
   kind.lift = [](Lifter& lifter) {
-    lifter.refuse("its tensors are those that weight_norm or spectral_norm computes a weight from", way_out);
+    lifter.refuse(
+        "its tensors are those that weight_norm or spectral_norm computes a weight from, but do not tell "
+        "which",
+        way_out);
   };
   kind.recognise = recognise;
   return kind;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "convert/computed_weight.h"
 #include "layers/layer_kind.h"
 
 namespace tieout {
@@ -43,14 +44,26 @@ double rounding_of_sum(const Parameter& one, const FrameworkModel& file, const P
   return tensor == nullptr ? 0 : roundoff(tensor->dtype);
 }
 
+// Of a weight that is computed from others: PyTorch, asked in float64, does not round it as the file that it
+// is written to does.
+double rounding_of_weights(const Parameter& parameter, const FrameworkModel& file) {
+  double most = 0;
+  for (const auto& term : parameter.terms) {
+    const LazyTensor* tensor = file.find_tensor(term.tensor);
+    if (tensor != nullptr && !computed_by(*tensor).empty()) most = std::max(most, roundoff(tensor->dtype));
+  }
+  return most;
+}
+
 double rounding_of_sums(const Layer& left, const FrameworkModel& file_a, const Layer& right,
                         const FrameworkModel& file_b) {
   double most = 0;
   for (const auto& parameter : left.parameters) {
     const auto partner = std::ranges::find(right.parameters, parameter.name, &Parameter::name);
     if (partner == right.parameters.end()) continue;
-    most = std::max(
-        {most, rounding_of_sum(parameter, file_a, *partner), rounding_of_sum(*partner, file_b, parameter)});
+    most = std::max({most, rounding_of_sum(parameter, file_a, *partner),
+                     rounding_of_sum(*partner, file_b, parameter), rounding_of_weights(parameter, file_a),
+                     rounding_of_weights(*partner, file_b)});
   }
   return most;
 }

@@ -32,7 +32,7 @@ struct Precision {
 // what follows it, is compared at 1e-6 at best (seen: up to 1.3e-8 for such constants, 1e-6 for resizing).
 // Where one side stores a sum that the other keeps as terms (Keras' one LSTM bias, PyTorch's two), the sum
 // was rounded when it was written: such a layer and what follows are compared as in float32 with that type's
-// u.
+// u. So is a layer whose weight is computed from others (convert/computed_weight.h).
 std::vector<double> relative_tolerances(const Model& model, const Precision& precision);
 
 // Precision::stored_sums of A's layers.

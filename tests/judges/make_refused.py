@@ -26,8 +26,6 @@ def make_keras(names, folder):
 
     entry = keras.Input((6, 7, 3))
     keras.Sequential([entry, keras.layers.Identity(name="odd")]).save(folder / "base.keras")
-    layers = [keras.Input((3,)), keras.layers.Dense(3), keras.layers.Dense(3)]
-    keras.Sequential(layers).save(folder / "template.keras")
     left = []
     for name in names:
         try:
@@ -38,21 +36,6 @@ def make_keras(names, folder):
             (folder / f"{name}.keras").unlink(missing_ok=True)
             left.append(name)
     print(json.dumps(left))
-
-
-def make_computed_weights(folder):
-    import torch
-    from torch.nn.utils import parametrizations, spectral_norm, weight_norm
-
-    old = {"WeightNorm": weight_norm, "SpectralNorm": spectral_norm}
-    new = {"WeightNorm": parametrizations.weight_norm, "SpectralNorm": parametrizations.spectral_norm}
-    for name in old:
-        module = torch.nn.Sequential(torch.nn.Linear(3, 3), old[name](torch.nn.Linear(3, 3)))
-        torch.save(module.state_dict(), folder / f"{name}_state_dict.pt")
-        module[1].weight = module[1].weight.detach()  # computed with gradients it cannot be saved
-        torch.save(module, folder / f"{name}_module.pt")
-        module = torch.nn.Sequential(torch.nn.Linear(3, 3), new[name](torch.nn.Linear(3, 3)))
-        torch.save(module.state_dict(), folder / f"{name}_parametrised.pt")
 
 
 def make_torch(names, folder):
@@ -66,7 +49,6 @@ def make_torch(names, folder):
             module = kind.__new__(kind)
             torch.nn.Module.__init__(module)
         torch.save(torch.nn.Sequential(torch.nn.Linear(3, 3), module), folder / f"{name}.pt")
-    make_computed_weights(folder)
     print("[]")
 
 

@@ -68,14 +68,3 @@ def test_keras(models, tmp_path, name):
 def test_torch(models, tmp_path, name):
     source = models["torch"] / f"{name}.pt"
     assert_refused(source, tmp_path / "out.keras", "1", name, CLASSES["torch"][name], "--input-shape", "3")
-
-
-@pytest.mark.parametrize("name", ["WeightNorm", "SpectralNorm"])
-@pytest.mark.parametrize("saved", ["module", "state_dict", "parametrised"])
-def test_computed_weights(models, tmp_path, name, saved):
-    """weight_norm and spectral_norm: what stands in the file is not the weight."""
-    source = models["torch"] / f"{name}_{saved}.pt"
-    layer = "1.parametrizations.weight" if saved == "parametrised" else "1"
-    template = ["--like", models["keras"] / "template.keras"]
-    options = ["--input-shape", "3"] if saved == "module" else template
-    assert_refused(source, tmp_path / "out.keras", layer, "weight", name if saved == "module" else "", *options)

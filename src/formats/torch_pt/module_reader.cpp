@@ -1,5 +1,6 @@
 #include "formats/torch_pt/module_reader.h"
 
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -62,6 +63,22 @@ std::string forward_hooks(const PickleNode& module) {
   return text;
 }
 
+// What the only hook of the module holds: which parameter it computes, and along which axis.
+std::optional<Json> hook_settings(const PickleNode& module) {
+  std::optional<Json> settings;
+  for (const std::string_view table : {"_forward_pre_hooks", "_forward_hooks"}) {
+    const auto hooks = module.state()->find(table);
+    if (!hooks || !hooks->is(PickleKind::dict)) continue;
+    for (std::size_t i = 0; i < hooks->pairs(); ++i) {
+      const PickleNode hook = hooks->value(i);
+      const auto state = hook.is(PickleKind::object) ? hook.state() : std::nullopt;
+      if (settings || !state || !state->is(PickleKind::dict)) return std::nullopt;
+      settings = module_settings(*state);
+    }
+  }
+  return settings;
+}
+
 class ModuleWalk final : public Steps {
  public:
   ModuleWalk(Archive& archive, FrameworkModel& model) : archive_(archive), model_(model) {}
@@ -96,6 +113,7 @@ class ModuleWalk final : public Steps {
     node.class_name += forward_hooks(module);
     node.module = module.module();
     if (is_torch_class(module)) node.settings = module_settings(*module.state());
+    if (const auto hook = hook_settings(module)) node.settings["_hook"] = *hook;
     collect(module, "", 0, [&](const PickleNode&, const std::string& local) {
       node.parameters.push_back({.name = local, .path = {}, .tensor = join(name, local)});
     });

@@ -17,7 +17,8 @@ bool is_module(const PickleNode& node);
 //   Any other class of torch.nn is one node, however many modules are inside.
 //   A foreign class is one node with its full name as class_name: its forward() is not in the file.
 //   A module with forward hooks has them in its class_name ("Conv2d with
-//   torch.nn.utils.weight_norm.WeightNorm"), since it computes something else than its class.
+//   torch.nn.utils.weight_norm.WeightNorm"), since it computes something else than its class, and what an
+//   only hook holds in its setting "_hook".
 // Tensors are named as in state_dict(), in its order; buffers that are not persistent are left out.
 void read_module(const PickleNode& root, Archive& archive, FrameworkModel& model);
 
