@@ -22,10 +22,6 @@ std::vector<ClassEntry> keras() {
       "it turns text or hashes into numbers, which PyTorch does not compute with; do this before the model, "
       "and give the model the numbers",
       {"HashedCrossing", "Hashing", "StringLookup", "TextVectorization"});
-  refuse(
-      all,
-      "it looks whole numbers up in a vocabulary; do this before the model, and give the model the indices",
-      {"IntegerLookup"});
   refuse(all, "it holds layers of its own that it runs outside the model; put them into the model themselves",
          {"Pipeline"});
   refuse(

@@ -50,6 +50,23 @@ bool is_integer(DType dtype) {
   return dtype <= DType::i64;
 }
 
+// Layers whose output is an index, their input any number.
+bool makes_indices(const Layer& layer) {
+  return layer.kind == "discretization" || layer.kind == "integer_lookup";
+}
+
+// Numbers that a lookup of the input knows, and one that it does not; nothing where no lookup reads it.
+std::vector<double> known_numbers(const Model& model, int input_value) {
+  const auto lookup = std::ranges::find_if(model.layers, [&](const Layer& layer) {
+    return layer.kind == "integer_lookup" && layer.inputs == std::vector<int>{input_value};
+  });
+  if (lookup == model.layers.end()) return {};
+  auto numbers = lookup->settings.at("vocabulary").get<std::vector<double>>();
+  if (!lookup->settings.at("mask").is_null()) numbers.push_back(lookup->settings["mask"].get<double>());
+  numbers.push_back(*std::ranges::max_element(numbers) + 1);
+  return numbers;
+}
+
 }  // namespace
 
 std::int64_t embedding_size(const Model& model, int input_value) {
@@ -64,7 +81,7 @@ std::int64_t embedding_size(const Model& model, int input_value) {
       take(pattern_shape(table.canonical, table.sizes).at(0));
     } else if (layer.kind == "category_encoding") {
       take(layer.settings.at("tokens").get<std::int64_t>());
-    } else if (layer.inputs.size() > 1 || layer.kind == "discretization") {  // it takes any number
+    } else if (layer.inputs.size() > 1 || makes_indices(layer)) {
       continue;
     } else if (layer.parameters.empty()) {
       same.insert(layer.outputs.begin(), layer.outputs.end());
@@ -82,8 +99,11 @@ std::vector<Array> random_probe(const Model& model, int number, std::uint64_t se
     const std::int64_t limit = indices > 0                            ? indices
                                : is_integer(input_of(model, i).dtype) ? small_integers
                                                                       : 0;
+    const std::vector<double> known = known_numbers(model, model.inputs[i]);
     for (double& element : array.data) {
-      if (limit > 0) {
+      if (!known.empty()) {
+        element = known[static_cast<std::size_t>(random.below(static_cast<std::int64_t>(known.size())))];
+      } else if (limit > 0) {
         element = static_cast<double>(random.below(limit));
       } else if (number % 3 == 1) {
         element = random.uniform();

@@ -14,7 +14,6 @@ os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MI
 ARGUMENTS = {
     "HashedCrossing": {"num_bins": 4},
     "Hashing": {"num_bins": 4},
-    "IntegerLookup": {"vocabulary": [1, 2, 3]},
     "StringLookup": {"vocabulary": ["a", "b"]},
     "Pipeline": {"layers": []},
     "RandomCrop": {"height": 3, "width": 3},

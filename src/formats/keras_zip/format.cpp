@@ -12,6 +12,7 @@
 #include "formats/keras_config/architecture.h"
 #include "formats/keras_config/document.h"
 #include "formats/keras_config/vars_layout.h"
+#include "formats/keras_zip/vocabularies.h"
 #include "formats/keras_zip/write.h"
 
 namespace tieout::formats {
@@ -72,6 +73,7 @@ FrameworkModel read(const FileRef& file) {
     const std::string version = keras::text_member(values, "keras_version");
     if (!version.empty()) model.document["keras_version"] = version;
   }
+  keras::state_vocabularies(zip, model.document["config"]);
   const Where where = where_in(zip, config_entry);
   const keras::Architecture architecture =
       keras::read_architecture(model.document.at("config"), {}, model, where);
