@@ -1,11 +1,14 @@
 #include "open.h"
 
 #include <memory>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/mapped_file.h"
 #include "convert/borrow.h"
 #include "convert/complete.h"
+#include "convert/constraints.h"
 #include "convert/group_order.h"
 #include "tieout/error.h"
 
@@ -33,7 +36,20 @@ Model lift_with(FrameworkModel& file, const InputShapes& shapes) {
   }
 }
 
+// The axis of a kernel's outputs in PyTorch: the second one in transposed convolutions, the first one in all
+// others. Nothing for a model that has both.
+std::optional<std::size_t> output_axis(const Model& model) {
+  std::set<bool> transposed;
+  for (const auto& layer : model.layers) {
+    if (layer.kind.starts_with("conv") || layer.kind.starts_with("depthwise_conv"))
+      transposed.insert(layer.kind.starts_with("conv_transpose"));
+  }
+  if (transposed.size() > 1) return std::nullopt;
+  return transposed.contains(true) ? 1 : 0;
+}
+
 void lend(Side& bare, const Side& other) {
+  if (const auto axis = output_axis(other.model)) state_weights(bare.file, axis);
   Borrowed borrowed = borrow(bare.file, other.model);
   if (forbids_writing(borrowed.findings)) {
     bare.model.findings = std::move(borrowed.findings);

@@ -27,7 +27,7 @@ bool is_of_training(const NodeParameter& parameter) {
 // not fit stay as they are, for the kind `parametrised` to refuse.
 class Weights {
  public:
-  explicit Weights(FrameworkModel& model) : model_(model) {}
+  Weights(FrameworkModel& model, std::optional<std::size_t> outputs) : model_(model), outputs_(outputs) {}
 
   void run() {
     if (model_.has_architecture) {
@@ -60,8 +60,9 @@ class Weights {
     auto first = weight_of_spectral_norm(*weight, *u, *v, 0);
     if (weight->shape.size() == 2) return first;
     auto second = weight_of_spectral_norm(*weight, *u, *v, 1);
-    if (first && second) return std::nullopt;
-    return first ? first : second;
+    if (!first || !second) return first ? first : second;
+    if (!outputs_) return std::nullopt;
+    return *outputs_ == 0 ? first : second;
   }
 
   // Gives `node` the weight in the place of tensors of its own and of others.
@@ -174,6 +175,7 @@ class Weights {
   }
 
   FrameworkModel& model_;
+  std::optional<std::size_t> outputs_;
 };
 
 // The constraint of each tensor that is computed, by the tensor's name.
@@ -202,9 +204,9 @@ Findings findings_of(const FrameworkModel& model, const Say& say) {
 
 }  // namespace
 
-Findings state_weights(FrameworkModel& model) {
+Findings state_weights(FrameworkModel& model, std::optional<std::size_t> outputs) {
   if (model.framework == Framework::torch) {
-    Weights(model).run();
+    Weights(model, outputs).run();
     return findings_of(model, [](const FrameworkNode& node, const std::string& constraint) {
       return Finding{Severity::note,
                      node.name,

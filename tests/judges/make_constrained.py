@@ -78,11 +78,26 @@ def save(name, constraint, form, folder):
     np.savez(f"{path}.npz", input=x.numpy(), output=output, weight=layer.weight.detach().numpy())
 
 
-def save_what_does_not_tell(folder):
-    """Which of two axes of one size the vectors belong to; tensors of types that are not computed with."""
-    square = torch.nn.Sequential(spectral_norm(torch.nn.Conv2d(3, 3, 3)))
-    torch.save(square.state_dict(), folder / "square.pt")
-    torch.save(torch.nn.Sequential(torch.nn.Conv2d(3, 3, 3)), folder / "square_plain.pt")
+SQUARE = {
+    "conv": [torch.nn.Conv2d],
+    "transposed": [torch.nn.ConvTranspose2d],
+    "both": [torch.nn.Conv2d, torch.nn.ConvTranspose2d],
+}
+
+
+def save_squares(folder):
+    """Kernels of which two axes have one size: the tensors do not tell which of them the vectors belong to."""
+    x = torch.randn(2, 3, 6, 7)
+    for name, layers in SQUARE.items():
+        module = trained(torch.nn.Sequential(*(parametrizations.spectral_norm(layer(3, 3, 3)) for layer in layers)), x)
+        torch.save(module.state_dict(), folder / f"square_{name}.pt")
+        torch.save(torch.nn.Sequential(*(layer(3, 3, 3) for layer in layers)), folder / f"square_{name}_plain.pt")
+        with torch.no_grad():
+            np.savez(folder / f"square_{name}.npz", input=x.numpy(), output=module(x).numpy())
+
+
+def save_what_is_not_computed(folder):
+    """Tensors of another type, one constraint on another."""
     half = torch.nn.Sequential(weight_norm(torch.nn.Linear(3, 4))).half()
     half[0].weight = half[0].weight.detach()
     torch.save(half, folder / "half.pt")
@@ -99,4 +114,5 @@ if __name__ == "__main__":
         for constraint_name in CONSTRAINTS:
             for form_name in ("hook", "parametrized"):
                 save(layer_name, constraint_name, form_name, target)
-    save_what_does_not_tell(target)
+    save_squares(target)
+    save_what_is_not_computed(target)
