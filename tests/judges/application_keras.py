@@ -1,5 +1,6 @@
 """Makes one keras.applications network with random parameters, or compares what came back with it.
 
+application_keras.py list                         prints the networks' names as JSON
 application_keras.py make NAME SIZE FOLDER        FOLDER/source.keras, input.npy, output.npy (float32)
 application_keras.py compare FOLDER               FOLDER/source.keras with FOLDER/back.keras: prints JSON
 """
@@ -84,7 +85,9 @@ def compare(folder):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "make":
+    if sys.argv[1] == "list":
+        print(json.dumps([name for name in dir(keras.applications) if name[0].isupper()]))
+    elif sys.argv[1] == "make":
         make(sys.argv[2], sys.argv[3], pathlib.Path(sys.argv[4]))
     else:
         compare(pathlib.Path(sys.argv[2]))

@@ -1,7 +1,7 @@
 """The networks of keras.applications, from Keras to PyTorch and back.
 
-Run as a program, it takes all 40 (or those named) and writes docs/applications.md; test_applications.py takes one of
-each family.
+Run as a program, it takes all 40 (or those named) and writes their rows of docs/applications.md; that takes an hour or
+two. test_applications.py takes small ones.
 
     python tests/judges/applications.py [NAME ...]
 """
@@ -20,8 +20,15 @@ TABLE = ROOT / "docs" / "applications.md"
 FLOAT32 = 1e-5
 FLOAT64 = 1e-11
 
-# Sides of the images where the network's own take too long; "default" elsewhere.
-REDUCED = {"ConvNeXtLarge": "64", "ConvNeXtXLarge": "64", "VGG16": "64", "VGG19": "64"}
+# Sides of the images. The weights are the same at any size; "default" is the network's own, which these need.
+SIDE = "64"
+SIDES = {
+    "InceptionResNetV2": "96",
+    "InceptionV3": "96",
+    "NASNetLarge": "default",
+    "NASNetMobile": "default",
+    "Xception": "96",
+}
 
 NAMES = [
     "ConvNeXtBase",
@@ -103,7 +110,7 @@ def difference(got, wanted):
 
 def take(name, folder, size=None):
     """There and back; a Result."""
-    made = child("keras", "application_keras.py", "make", name, size or REDUCED.get(name, "default"), folder)
+    made = child("keras", "application_keras.py", "make", name, size or SIDES.get(name, SIDE), folder)
     tieout("convert", folder / "source.keras", folder / "written.pt")
     child("torch", "application_torch.py", folder)
     tieout("run", folder / "source.keras", "--probe", folder / "input.npy", "-o", folder / "ours.npz")
@@ -122,32 +129,37 @@ def take(name, folder, size=None):
     )
 
 
-def write_table(results):
-    lines = [
-        "# keras.applications",
-        "",
-        "Each network with random parameters, running statistics included, from `.keras` to `.pt` and back, written by",
-        "`python tests/judges/applications.py`. Differences are relative to the largest value of the output:",
-        "PyTorch beside Keras in float32, PyTorch beside tieout's interpreter in float64. *Weights*: bit-equal after the",
-        "way back.",
-        "",
-        "| network | parameters | input | float32 | float64 | weights |",
-        "|---|---|---|---|---|---|",
-    ]
-    TABLE.write_text("\n".join(lines + [result.row() for result in results]) + "\n")
+HEAD = """\
+# keras.applications
+
+Each network with random parameters, running statistics included, from `.keras` to `.pt` and back, written by
+`python tests/judges/applications.py`. Differences are relative to the largest value of the output:
+PyTorch beside Keras in float32, PyTorch beside tieout's interpreter in float64. *Weights*: bit-equal after the
+way back.
+
+| network | parameters | input | float32 | float64 | weights |
+|---|---|---|---|---|---|
+"""
+
+
+def write_row(result):
+    """In its place among those that are there."""
+    there = TABLE.read_text().splitlines()[HEAD.count("\n") :] if TABLE.exists() else []
+    rows = {row.split()[1]: row for row in there}
+    rows[result.name] = result.row()
+    TABLE.write_text(HEAD + "".join(rows[name] + "\n" for name in sorted(rows)))
 
 
 def main(names):
-    results = []
     for name in names or NAMES:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                results.append(take(name, pathlib.Path(folder)))
-                print(results[-1].row(), flush=True)
+                result = take(name, pathlib.Path(folder))
             except (AssertionError, subprocess.TimeoutExpired) as error:
                 print(f"{name}: {str(error)[-1500:]}", flush=True)
-    if not names:
-        write_table(results)
+                continue
+        print(result.row(), flush=True)
+        write_row(result)
 
 
 if __name__ == "__main__":
