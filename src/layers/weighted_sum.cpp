@@ -1,6 +1,8 @@
 #include <algorithm>
 
 #include "layers/layer_kind.h"
+#include "layers/shared/elementwise.h"
+#include "layers/shared/taps.h"
 #include "layers/shared/weighted_sum.h"
 #include "tieout/error.h"
 
@@ -36,10 +38,12 @@ std::ptrdiff_t summed_axis(const std::string& subscripts) {
 }  // namespace
 
 void lift_weighted_sum(Lifter& lifter) {
-  const std::ptrdiff_t axis = summed_axis(lifter.settings().text("subscripts", ""));
+  const bool is_torch = lifter.is_torch();
+  const std::ptrdiff_t axis =
+      is_torch ? lifter.settings().integer("axis") : summed_axis(lifter.settings().text("subscripts", ""));
   const Json& args = lifter.settings().raw("args");
-  Json weights;
-  if (args.is_array() && args.size() == 2 && args[1].is_object() && args[1].contains("config") &&
+  Json weights = lifter.settings().raw("weights");
+  if (!is_torch && args.is_array() && args.size() == 2 && args[1].is_object() && args[1].contains("config") &&
       args[1]["config"].is_object())
     weights = args[1]["config"].value("value", Json());
   if (axis < 0 || !is_matrix(weights) || lifter.input_count() != 1) {
@@ -68,6 +72,23 @@ std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   return {out};
 }
 
+std::string with_spaces(std::string list) {
+  for (std::size_t k = 0; (k = list.find(',', k)) != std::string::npos; k += 2) list.replace(k, 1, ", ");
+  return list;
+}
+
+void lower(Lowerer& lowerer) {
+  const Json& settings = lowerer.layer().settings;
+  const auto axis = settings["axis"].get<std::size_t>();
+  if (lowerer.to_keras()) {
+    add_keras_weighted_sum(lowerer, axis, settings["weights"], {});
+    return;
+  }
+  lowerer.add("torch.weighted_sum", settings,
+              "torch.einsum(\"" + weighted_sum_equation(lowerer.axes().size(), axis) +
+                  "\", {0}, {0}.new_tensor(" + with_spaces(settings["weights"].dump()) + "))");
+}
+
 std::vector<Array> compute(const Evaluation& e) {
   const Array& x = *e.inputs[0];
   const auto axis = static_cast<std::size_t>(e.integer("axis"));
@@ -93,15 +114,13 @@ std::vector<Array> compute(const Evaluation& e) {
 LayerKind weighted_sum() {
   LayerKind kind;
   kind.name = "weighted_sum";
+  kind.torch = exact({"torch.weighted_sum"});
   kind.summary = "A sum over an axis of x with constant weights that depend on the axis before it.";
   kind.sources = {"https://keras.io/api/ops/numpy/"};
   kind.lift = lift_weighted_sum;
   kind.infer = infer;
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
-  kind.lower = [](Lowerer& lowerer) {
-    lowerer.refuse("it is half of a resampling, and PyTorch's nn.Upsample is not recognised in it",
-                   "carry the PyTorch file that it was written from");
-  };
+  kind.lower = lower;
   kind.compute = compute;
   kind.fan_in = [](const Layer& layer) { return static_cast<double>(layer.settings["weights"][0].size()); };
   return kind;

@@ -20,10 +20,9 @@ Shape keras_shape(std::size_t rank, const Shape& sizes) {
   return shape;
 }
 
-// Keras gets a sum with constant weights, in float32, which leads back to no pooling.
+// Keras gets a sum with constant weights, in float32.
 Case weighted(Case made) {
   made.keras_rounds_to_float32 = true;
-  made.back_refuses = true;
   return made;
 }
 

@@ -20,12 +20,6 @@ Case rounded(Case made) {
   return made;
 }
 
-// What Keras gets leads back to no nn.Upsample.
-Case one_way(Case made) {
-  made.back_refuses = true;
-  return rounded(made);
-}
-
 Json upto(std::size_t rank, Json list) {
   list.get_ref<Json::array_t&>().resize(rank);
   return list;
@@ -43,16 +37,16 @@ std::vector<Case> torch_cases(std::size_t rank) {
       torch_case("nearest by 1.7", "Upsample", {{"scale_factor", 1.7}}, shape),
       torch_case("nearest-exact by 2", "Upsample", {{"scale_factor", 2}, {"mode", "nearest-exact"}}, shape),
       torch_case("nearest-exact to a size", "Upsample", {{"size", sizes}, {"mode", "nearest-exact"}}, shape),
-      one_way(torch_case("aligned corners", "Upsample",
+      rounded(torch_case("aligned corners", "Upsample",
                          {{"scale_factor", 2}, {"mode", line}, {"align_corners", true}}, shape)),
-      one_way(torch_case("linear by 1.7", "Upsample", {{"scale_factor", 1.7}, {"mode", line}}, shape)),
+      rounded(torch_case("linear by 1.7", "Upsample", {{"scale_factor", 1.7}, {"mode", line}}, shape)),
   };
   Case by_two = torch_case("linear by 2", "Upsample", {{"scale_factor", 2}, {"mode", line}}, shape);
   Case sized = torch_case("linear to a size", "Upsample", {{"size", sizes}, {"mode", line}}, shape);
-  cases.push_back(rank == 2 ? rounded(by_two) : one_way(by_two));
-  cases.push_back(rank == 2 ? rounded(sized) : one_way(sized));
+  cases.push_back(rounded(by_two));
+  cases.push_back(rounded(sized));
   cases.push_back(
-      one_way(torch_case("linear by 1.7, recomputed", "Upsample",
+      rounded(torch_case("linear by 1.7, recomputed", "Upsample",
                          {{"scale_factor", 1.7}, {"mode", line}, {"recompute_scale_factor", true}}, shape)));
   if (rank == 2)
     cases.back() =
@@ -66,11 +60,11 @@ std::vector<Case> torch_cases_2d() {
   const Json more = Json::array({11, 7});
   return {torch_case("nearest", "UpsamplingNearest2d", {{"scale_factor", 2}}, shape),
           torch_case("nearest, a size", "UpsamplingNearest2d", {{"size", more}}, shape),
-          one_way(torch_case("by 2", "UpsamplingBilinear2d", {{"scale_factor", 2}}, shape)),
-          one_way(torch_case("a size", "UpsamplingBilinear2d", {{"size", more}}, shape)),
-          one_way(torch_case("cubic by 2", "Upsample", {{"scale_factor", 2}, {"mode", "bicubic"}}, shape)),
-          one_way(torch_case("cubic, fewer", "Upsample", {{"size", {3, 2}}, {"mode", "bicubic"}}, shape)),
-          one_way(torch_case("cubic, aligned corners", "Upsample",
+          rounded(torch_case("by 2", "UpsamplingBilinear2d", {{"scale_factor", 2}}, shape)),
+          rounded(torch_case("a size", "UpsamplingBilinear2d", {{"size", more}}, shape)),
+          rounded(torch_case("cubic by 2", "Upsample", {{"scale_factor", 2}, {"mode", "bicubic"}}, shape)),
+          rounded(torch_case("cubic, fewer", "Upsample", {{"size", {3, 2}}, {"mode", "bicubic"}}, shape)),
+          rounded(torch_case("cubic, aligned corners", "Upsample",
                              {{"size", more}, {"mode", "bicubic"}, {"align_corners", true}}, shape))};
 }
 

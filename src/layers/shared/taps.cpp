@@ -181,16 +181,24 @@ void add_keras_taps(Lowerer& lowerer, std::size_t axis, const Taps& taps, const 
     add_keras_take(lowerer, axis, indices, helper);
     return;
   }
-  const std::string letters = "abcdefgh";
-  const std::string all = letters.substr(0, lowerer.axes().size());
   add_keras_take(lowerer, axis, indices, helper.empty() ? "taps" : helper + "_taps");
-  std::string split = all;
-  split.insert(axis + 1, "t");
+  add_keras_weighted_sum(lowerer, axis, weights, helper);
+}
+
+std::string weighted_sum_equation(std::size_t rank, std::size_t axis) {
+  const std::string all = std::string("abcdefgh").substr(0, rank);
+  std::string left = all;
+  left.erase(axis + 1, 1);
+  return all + "," + all.substr(axis, 2) + "->" + left;
+}
+
+void add_keras_weighted_sum(Lowerer& lowerer, std::size_t axis, const Json& weights,
+                            const std::string& helper) {
   FrameworkNode node;
   node.class_name = "Einsum";
   node.module = "keras.src.ops.numpy";
   const Json constant = {{"class_name", "__numpy__"}, {"config", {{"value", weights}, {"dtype", "float32"}}}};
-  node.settings = {{"subscripts", split + "," + all[axis] + "t->" + all},
+  node.settings = {{"subscripts", weighted_sum_equation(lowerer.axes().size(), axis)},
                    {"args", Json::array({{{"input", 0}}, constant})},
                    {"kwargs", Json::object()}};
   lowerer.add_node(std::move(node), helper);

@@ -41,6 +41,12 @@ Array apply_taps(const Array& x, std::size_t axis, const Taps& taps);
 // input's, otherwise Take of all taps and an Einsum with the weights. Keeps the axes' names.
 void add_keras_taps(Lowerer& lowerer, std::size_t axis, const Taps& taps, const std::string& helper);
 
+// A Keras Einsum that sums over the axis behind `axis`: weights[a][t] times the cell t of a.
+void add_keras_weighted_sum(Lowerer& lowerer, std::size_t axis, const Json& weights,
+                            const std::string& helper);
+// Its equation, "abcd,bc->abd", which torch.einsum takes as well. `rank`: the input's.
+std::string weighted_sum_equation(std::size_t rank, std::size_t axis);
+
 // A Keras Take of these cells along an axis of the current input. `indices`: a list, or a list of lists.
 void add_keras_take(Lowerer& lowerer, std::size_t axis, const Json& indices, const std::string& helper);
 
