@@ -15,6 +15,8 @@ POOLS = {
     "mean, padded": nn.AvgPool3d(3, stride=2, padding=1),
     "mean, padding not counted": nn.AvgPool3d(3, stride=2, padding=1, count_include_pad=False),
     "mean, another divisor": nn.AvgPool3d(2, divisor_override=3),
+    "norm": nn.LPPool3d(2, (2, 3, 1)),
+    "norm, ceil": nn.LPPool3d(4, 3, stride=2, ceil_mode=True),
     "adaptive max": nn.AdaptiveMaxPool3d((3, 5, 2)),
     "adaptive mean": nn.AdaptiveAvgPool3d((3, 5, 2)),
 }

@@ -1,102 +1,64 @@
 #include "layers/shared/lp_pool.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "layers/shared/elementwise.h"
-#include "layers/shared/spatial.h"
-#include "layers/shared/taps.h"
-#include "tieout/error.h"
+#include "layers/shared/pool.h"
 
 namespace tieout {
 
 namespace {
 
-void lift(Lifter& lifter, std::size_t rank) {
-  const auto& given = lifter.settings();
-  const auto order = image_order(lifter, rank);
-  const auto kernel = given.integers("kernel_size", rank);
-  const auto strides = given.has("stride") ? given.integers("stride", rank) : kernel;
-  for (std::size_t k = 0; k < rank; ++k) {
-    if (kernel[k] < 1 || strides[k] < 1) throw malformed("window sizes and strides must be positive");
-  }
-  const double norm = given.number("norm_type", 2);
-  if (!std::isfinite(norm) || norm == 0)
-    lifter.refuse("its norm_type is not a finite power", "use nn.MaxPool of the absolute values");
-  Layer layer = lifter.layer("lp_pool" + std::to_string(rank) + "d");
-  layer.orders = {order};
-  layer.settings = {
-      {"norm", norm}, {"kernel", kernel}, {"strides", strides}, {"ceil", given.flag("ceil_mode", false)}};
+void add_with_number(Lifter& lifter, const std::string& kind, const Json& number, const std::string& helper) {
+  Layer layer = lifter.layer(kind);
+  layer.name += helper;
+  layer.settings = {{"operands", Json::array({{{"input", 0}}, number})}};
+  if (kind == "binary_function") layer.settings["function"] = "power";
   lifter.add(std::move(layer));
 }
 
-std::int64_t windows(const Json& settings, std::size_t axis, std::int64_t size) {
-  const auto kernel = settings["kernel"][axis].get<std::int64_t>();
-  const auto stride = settings["strides"][axis].get<std::int64_t>();
-  if (size == unknown) return unknown;
-  if (!settings["ceil"].get<bool>()) return window_count(size, {}, kernel, stride, 1);
-  if (size < kernel) throw malformed("a window does not fit into an input of " + std::to_string(size));
-  const std::int64_t count = (size - kernel + stride - 1) / stride + 1;
-  return (count - 1) * stride >= size ? count - 1 : count;
-}
-
-std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
-  Axes out = inputs[0];
-  for (std::size_t k = 2; k < out.size(); ++k) out[k].size = windows(layer.settings, k - 2, out[k].size);
-  return {out};
-}
-
-// The sum over a window is a sum along one axis after the other.
-Taps sums(const Json& settings, std::size_t axis, std::int64_t size) {
-  const auto kernel = settings["kernel"][axis].get<std::int64_t>();
-  const auto stride = settings["strides"][axis].get<std::int64_t>();
-  Taps taps;
-  for (std::int64_t at = 0; at < windows(settings, axis, size); ++at) {
-    std::vector<Tap> cells;
-    const std::int64_t end = std::min(at * stride + kernel, size);
-    const double weight = static_cast<double>(kernel) / static_cast<double>(end - at * stride);
-    for (std::int64_t from = at * stride; from < end; ++from) cells.push_back({from, weight});
-    taps.push_back(cells);
-  }
-  return taps;
-}
-
-void lower(Lowerer& lowerer, std::size_t rank) {
-  const Json& given = lowerer.layer().settings;
-  if (lowerer.to_keras()) lowerer.refuse("Keras has no pooling by a norm", "use average or max pooling");
-  Json settings = {{"norm_type", given["norm"]},
-                   {"kernel_size", rank == 1 ? given["kernel"][0] : given["kernel"]},
-                   {"stride", rank == 1 ? given["strides"][0] : given["strides"]}};
-  if (given["ceil"].get<bool>()) settings["ceil_mode"] = true;
-  lowerer.add("LPPool" + std::to_string(rank) + "d", settings);
-}
-
-std::vector<Array> compute(const Evaluation& e) {
-  Array y = *e.inputs[0];
-  const double norm = e.number("norm");
-  for (double& value : y.data) value = std::pow(value, norm);
-  for (std::size_t k = 2; k < y.rank(); ++k) y = apply_taps(y, k, sums(e.layer.settings, k - 2, y.size(k)));
-  for (double& value : y.data) value = std::pow(value, 1 / norm);
-  return {y};
+void lift(Lifter& lifter, std::size_t rank) {
+  const double norm = lifter.settings().number("norm_type", 2);
+  if (!std::isfinite(norm) || norm == 0)
+    lifter.refuse("its norm_type is not a finite power", "use nn.MaxPool of the absolute values");
+  const auto order = image_order(lifter, rank);
+  Layer mean = lifter.layer("avg_pool" + std::to_string(rank) + "d");
+  mean.name += "_mean";
+  mean.orders = {order};
+  mean.settings = read_pool(lifter, order, PoolOf::mean);
+  std::int64_t cells = 1;
+  for (const auto& size : mean.settings["kernel"]) cells *= size.get<std::int64_t>();
+  add_with_number(lifter, "binary_function", norm, "");
+  mean.inputs = lifter.outputs();
+  lifter.add(std::move(mean));
+  add_with_number(lifter, "multiply", cells, "_sum");
+  add_with_number(lifter, "binary_function", 1 / norm, "_root");
 }
 
 std::vector<Case> cases(std::size_t rank) {
   const std::string name = "LPPool" + std::to_string(rank) + "d";
-  Shape shape{2, 3, 7, 8, 5};
-  shape.resize(rank + 2);
-  std::vector<Case> all = {
-      torch_case("window 2", name, {{"norm_type", 2}, {"kernel_size", 2}}, shape),
-      torch_case("window 3, stride 2, ceil", name,
-                 {{"norm_type", 2}, {"kernel_size", 3}, {"stride", 2}, {"ceil_mode", true}}, shape),
-      torch_case("fourth power", name, {{"norm_type", 4}, {"kernel_size", 2}, {"stride", 1}}, shape)};
-  for (Case& made : all) made.target_refuses = true;
+  const auto of_rank = [rank](Shape shape) {
+    shape.resize(rank + 2);
+    return shape;
+  };
+  const Shape shape = of_rank({2, 3, 7, 8, 5});
+  // In Keras a sum with constant weights.
+  std::vector<Case> all = {torch_case("window 4, ceil, one cell left", name,
+                                      {{"norm_type", 2}, {"kernel_size", 4}, {"ceil_mode", true}},
+                                      of_rank({2, 3, 5, 9, 5}))};
+  // TensorFlow has no float64 pools of volumes on a CPU: tests/judges/test_volume_pools.py has them in
+  // float32.
+  if (rank == 3) return all;
+  const Json wide = {{"norm_type", 2}, {"kernel_size", 3}, {"stride", 2}, {"ceil_mode", true}};
+  all.push_back(torch_case("window 2", name, {{"norm_type", 2}, {"kernel_size", 2}}, shape));
+  all.push_back(torch_case("window 3, stride 2, ceil", name, wide, shape));
+  all.push_back(
+      torch_case("fourth power", name, {{"norm_type", 4}, {"kernel_size", 2}, {"stride", 1}}, shape));
+  all.push_back(torch_case("sum", name, {{"norm_type", 1}, {"kernel_size", 2}}, shape));
+  all.push_back(torch_case("power 2.5, positive", name, {{"norm_type", 2.5}, {"kernel_size", 3}}, shape));
+  all.back().inputs = "positive";
+  (all.end() - 2)->inputs = "positive";
   return all;
-}
-
-double window_cells(const Layer& layer) {
-  double cells = 1;
-  for (const auto& size : layer.settings["kernel"]) cells *= size.get<double>();
-  return cells;
 }
 
 }  // namespace
@@ -106,15 +68,10 @@ LayerKind lp_pool_kind(std::size_t rank) {
   LayerKind kind;
   kind.name = "lp_pool" + digit + "d";
   kind.torch = {{"LPPool" + digit + "d", Status::composed,
-                 "read, run and verified; refused on the way to Keras, which has no pooling by a norm"}};
+                 "keras.ops Power, AveragePooling" + digit + "D, Multiply by the window's cells, Power"}};
   kind.summary = "The p-norm of each window of x (n c s...).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html"};
   kind.lift = [rank](Lifter& lifter) { lift(lifter, rank); };
-  kind.infer = infer;
-  kind.need = [rank](const Layer&, Framework target) { return image_need(rank, target); };
-  kind.lower = [rank](Lowerer& lowerer) { lower(lowerer, rank); };
-  kind.compute = compute;
-  kind.fan_in = window_cells;
   kind.cases = cases(rank);
   return kind;
 }

@@ -1,7 +1,8 @@
 // The p-norm of each window.   x: n c s...   ->   y: n c s'...,   y = (sum of x^p)^(1 / p)
 //
-// Settings: norm p; kernel, strides, one number for each spatial axis; ceil (a last window may reach behind
-// the end; its sum is then scaled up to a whole window's).
+// Read as the layers that PyTorch computes it with: a power, the mean of each window times the window's
+// cells, and the root. A last window that reaches behind the end (ceil_mode) so counts as a whole one. No
+// layer of these kinds is ever made.
 #pragma once
 
 #include "layers/layer_kind.h"

@@ -113,29 +113,10 @@ Window read_keras(Lifter& lifter, std::size_t rank, const std::vector<int>& orde
 
 void lift(Lifter& lifter, std::size_t rank, PoolOf what) {
   const auto order = image_order(lifter, rank);
-  const bool own = lifter.node().class_name.starts_with("tieout.");
-  Window w = lifter.is_torch() && !own ? read_torch(lifter, rank, order) : read_keras(lifter, rank, order);
   Layer layer =
       lifter.layer((what == PoolOf::maximum ? "max_pool" : "avg_pool") + std::to_string(rank) + "d");
   layer.orders = {order};
-  layer.settings = {{"kernel", w.kernel}, {"strides", w.strides}, {"same", w.same}};
-  if (what == PoolOf::maximum) {
-    for (std::size_t k = 0; k < rank; ++k) w.padding[k].high += w.tail[k];
-    layer.settings["padding"] = to_json(w.padding);
-    layer.settings["dilation"] = w.dilation;
-    layer.settings["outside"] = nullptr;
-  } else {
-    layer.settings["padding"] = to_json(w.padding);
-    layer.settings["tail"] = w.tail;
-    layer.settings["count_padding"] =
-        lifter.is_torch() && !own && lifter.settings().flag("count_include_pad", true);
-    layer.settings["divisor"] = nullptr;
-    if (lifter.settings().has("divisor_override")) {
-      const std::int64_t divisor = lifter.settings().integer("divisor_override");
-      if (divisor == 0) throw malformed("divisor_override must not be 0");
-      layer.settings["divisor"] = divisor;
-    }
-  }
+  layer.settings = read_pool(lifter, order, what);
   lifter.add(std::move(layer));
 }
 
@@ -187,6 +168,30 @@ Mistake padding_counts() {
 }
 
 }  // namespace
+
+Json read_pool(Lifter& lifter, const std::vector<int>& order, PoolOf what) {
+  const std::size_t rank = order.size() - 2;
+  const bool own = lifter.node().class_name.starts_with("tieout.");
+  Window w = lifter.is_torch() && !own ? read_torch(lifter, rank, order) : read_keras(lifter, rank, order);
+  Json settings = {{"kernel", w.kernel}, {"strides", w.strides}, {"same", w.same}};
+  if (what == PoolOf::maximum) {
+    for (std::size_t k = 0; k < rank; ++k) w.padding[k].high += w.tail[k];
+    settings["padding"] = to_json(w.padding);
+    settings["dilation"] = w.dilation;
+    settings["outside"] = nullptr;
+    return settings;
+  }
+  settings["padding"] = to_json(w.padding);
+  settings["tail"] = w.tail;
+  settings["count_padding"] = lifter.is_torch() && !own && lifter.settings().flag("count_include_pad", true);
+  settings["divisor"] = nullptr;
+  if (lifter.settings().has("divisor_override")) {
+    const std::int64_t divisor = lifter.settings().integer("divisor_override");
+    if (divisor == 0) throw malformed("divisor_override must not be 0");
+    settings["divisor"] = divisor;
+  }
+  return settings;
+}
 
 Paddings pool_padding(const Json& settings, const std::vector<std::int64_t>& sizes) {
   if (!settings.at("same").get<bool>()) return paddings_from(settings);

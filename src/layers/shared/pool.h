@@ -19,6 +19,9 @@ enum class PoolOf { maximum, mean };
 
 LayerKind pool_kind(std::size_t rank, PoolOf what);
 
+// Those settings of the lifter's node. `order` as image_order gives it.
+Json read_pool(Lifter& lifter, const std::vector<int>& order, PoolOf what);
+
 // The setting "padding", or with "same" what it is for these sizes of the spatial axes; Error(internal) when
 // one is not known.
 Paddings pool_padding(const Json& settings, const std::vector<std::int64_t>& sizes);
