@@ -3,6 +3,7 @@
 
 #include "layers/layer_kind.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/operator_call.h"
 #include "layers/shared/spatial.h"
 #include "layers/shared/taps.h"
 #include "tieout/error.h"
@@ -36,29 +37,58 @@ void lift(Lifter& lifter) {
   lifter.add(std::move(layer));
 }
 
-// What each channel's sum is made of.
+// What each channel's sum is made of; each tap weighs 1.
 Taps neighbours(const Json& settings, std::int64_t channels) {
   const auto size = settings["size"].get<std::int64_t>();
   const bool keeps_first = settings["keeps_first"].get<bool>();
   const std::int64_t before = keeps_first ? (size - 1) / 2 : size / 2;
   const std::int64_t behind = (size - 1) / 2;
-  const double weight = settings["alpha"].get<double>() / static_cast<double>(size);
   Taps taps;
   for (std::int64_t c = 0; c < channels; ++c) {
     std::vector<Tap> cells;
     const std::int64_t first = std::max<std::int64_t>(c - before, 0);
-    if (keeps_first && first > 0) cells.push_back({0, weight});
+    if (keeps_first && first > 0) cells.push_back({0, 1});
     for (std::int64_t from = first; from <= std::min(c + behind, channels - 1); ++from)
-      cells.push_back({from, weight});
+      cells.push_back({from, 1});
     taps.push_back(cells);
   }
   return taps;
 }
 
+double factor(const Json& settings) {
+  return settings["alpha"].get<double>() / settings["size"].get<double>();
+}
+
+void add_with_number(Lowerer& lowerer, const std::string& operation, const Json& number,
+                     const std::string& helper) {
+  lowerer.add_node(operator_node("numpy", operation, Json::object(), Json::array({{{"input", 0}}, number})),
+                   helper);
+}
+
+// keras.ops Take lays out each channel's neighbours, an Einsum sums them.
+void lower_to_keras(Lowerer& lowerer) {
+  const Json& given = lowerer.layer().settings;
+  const ValueRef x = lowerer.inputs().at(0);
+  const std::size_t channels = lowerer.axes().size() - 1;
+  const std::int64_t count = lowerer.axes().back().size;
+  if (count == unknown)
+    lowerer.refuse("it depends on the number of channels, which is not known", "give it with --input-shape");
+  lowerer.add_node(operator_node("numpy", "Square", Json::object()), "square");
+  add_keras_taps(lowerer, channels, neighbours(given, count), "sum");
+  add_with_number(lowerer, "Multiply", factor(given), "scale");
+  add_with_number(lowerer, "Add", given["k"], "offset");
+  add_with_number(lowerer, "Power", given["beta"], "power");
+  FrameworkNode quotient = operator_node("numpy", "TrueDivide", Json::object());
+  quotient.inputs = {{x, {}}, {lowerer.inputs().at(0), {}}};
+  lowerer.add_node(std::move(quotient));
+}
+
 void lower(Lowerer& lowerer) {
   const Json& given = lowerer.layer().settings;
-  if (lowerer.to_keras())
-    lowerer.refuse("Keras has no normalisation over neighbouring channels", "use BatchNormalization");
+  if (lowerer.to_keras()) {
+    lower_to_keras(lowerer);
+    return;
+  }
   Json settings = {{"size", given["size"]}};
   for (const auto& [name, usual] : {std::pair{"alpha", 1e-4}, {"beta", 0.75}, {"k", 1.0}}) {
     if (given[name].get<double>() != usual) settings[name] = given[name];
@@ -72,20 +102,17 @@ std::vector<Array> compute(const Evaluation& e) {
   for (double& value : squares.data) value *= value;
   Array y = apply_taps(squares, 1, neighbours(e.layer.settings, x.size(1)));
   for (std::size_t i = 0; i < y.count(); ++i)
-    y.data[i] = x.data[i] / std::pow(e.number("k") + y.data[i], e.number("beta"));
+    y.data[i] = x.data[i] / std::pow(e.number("k") + factor(e.layer.settings) * y.data[i], e.number("beta"));
   return {y};
 }
 
 std::vector<Case> cases() {
   const Json strong = {{"size", 3}, {"alpha", 0.5}, {"beta", 0.6}, {"k", 2.0}};
-  std::vector<Case> all = {
-      torch_case("default", "LocalResponseNorm", {{"size", 5}}, {2, 7, 4, 5}),
-      torch_case("strong", "LocalResponseNorm", strong, {2, 7, 4, 5}),
-      torch_case("even, of a sequence", "LocalResponseNorm", {{"size", 4}, {"alpha", 1.0}}, {2, 6, 5}),
-      torch_case("default", "CrossMapLRN2d", {{"size", 5}, {"alpha", 0.5}}, {2, 7, 4, 5}),
-      torch_case("even", "CrossMapLRN2d", {{"size", 4}, {"alpha", 0.5}, {"k", 2.0}}, {2, 7, 4, 5})};
-  for (Case& made : all) made.target_refuses = true;
-  return all;
+  return {torch_case("default", "LocalResponseNorm", {{"size", 5}}, {2, 7, 4, 5}),
+          torch_case("strong", "LocalResponseNorm", strong, {2, 7, 4, 5}),
+          torch_case("even, of a sequence", "LocalResponseNorm", {{"size", 4}, {"alpha", 1.0}}, {2, 6, 5}),
+          torch_case("default", "CrossMapLRN2d", {{"size", 5}, {"alpha", 0.5}}, {2, 7, 4, 5}),
+          torch_case("even", "CrossMapLRN2d", {{"size", 4}, {"alpha", 0.5}, {"k", 2.0}}, {2, 7, 4, 5})};
 }
 
 }  // namespace
@@ -95,8 +122,8 @@ LayerKind local_response_norm() {
   kind.name = "local_response_norm";
   for (const auto* const name : {"LocalResponseNorm", "CrossMapLRN2d"})
     kind.torch.push_back({name, Status::composed,
-                          "read, run and verified; refused on the way to Keras, which has no normalisation "
-                          "over neighbouring channels"});
+                          "keras.ops Square, Take and Einsum over neighbouring channels, Multiply, Add, "
+                          "Power, TrueDivide"});
   kind.summary = "Divides x (n c s...) by a power of the sum of squares over neighbouring channels.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html"};
   kind.lift = lift;

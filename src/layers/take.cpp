@@ -86,8 +86,10 @@ void lift(Lifter& lifter) {
   const std::int64_t axis = checked_axis(given.integer(lifter.is_torch() ? "dim" : "axis"), rank);
   if (axis == 0) lifter.refuse("it takes from the batch", "give it an axis of the sample");
   const std::int64_t size = lifter.size(0, static_cast<int>(axis));
-  // Cells of a sequence that nothing has named yet are taken as a resampling takes them: channels stay.
-  if (lifter.is_keras() && rank == 3 && axis == 1) lifter.roles(0, {"n", "l", "c"});
+  // Cells of a sequence that nothing has named yet are taken as a resampling takes them, or neighbouring
+  // channels for their sum.
+  if (lifter.is_keras() && rank == 3 && (axis == 1 || indices[0].is_array()))
+    lifter.roles(0, {"n", "l", "c"});
   Layer layer = lifter.layer("take");
   // Negative indices count from the end.
   const auto solve = [&](Json& index) {
