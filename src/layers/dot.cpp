@@ -170,13 +170,6 @@ LayerKind dot() {
   kind.name = "dot";
   kind.torch = exact({torch_function});
   kind.keras = exact({"Dot"});
-  const std::string one_number =
-      "it gives one number for each sample without an axis of its own, and clamps "
-      "at an eps of its own; use Keras' Dot with normalize=True";
-  kind.torch.push_back({"CosineSimilarity", Status::refused, one_number});
-  kind.torch.push_back({"PairwiseDistance", Status::refused,
-                        "Keras has no layer for a distance; compute it "
-                        "behind the model from its two outputs"});
   kind.summary = "Products of two inputs, summed along one axis of each, for each sample.";
   kind.sources = {"https://keras.io/api/layers/merging_layers/dot/"};
   kind.lift = lift;

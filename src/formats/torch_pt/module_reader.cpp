@@ -1,5 +1,7 @@
 #include "formats/torch_pt/module_reader.h"
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,8 +16,6 @@ namespace {
 
 constexpr std::string_view torch_modules = "torch.nn.modules.";
 constexpr std::string_view sequential = "torch.nn.modules.container.Sequential";
-constexpr std::string_view bilinear = "torch.nn.modules.linear.Bilinear";
-constexpr std::string_view attention = "torch.nn.modules.activation.MultiheadAttention";
 constexpr int deepest = 64;
 // Modules can be shared, so a small file can name very many.
 constexpr std::size_t most_modules = 1'000'000;
@@ -188,8 +188,13 @@ class ModuleWalk final : public Steps {
 
 // What the root's forward() takes.
 std::vector<std::string> input_names(const PickleNode& root) {
-  if (root.full_name() == attention) return {"query", "key", "value"};
-  if (root.full_name() == bilinear) return {"input1", "input2"};
+  static const std::map<std::string, std::vector<std::string>, std::less<>> several = {
+      {"torch.nn.modules.activation.MultiheadAttention", {"query", "key", "value"}},
+      {"torch.nn.modules.distance.CosineSimilarity", {"x1", "x2"}},
+      {"torch.nn.modules.distance.PairwiseDistance", {"x1", "x2"}},
+      {"torch.nn.modules.linear.Bilinear", {"input1", "input2"}}};
+  const auto found = several.find(root.full_name());
+  if (found != several.end()) return found->second;
   const auto names = transformer_inputs(root);
   return names.size() > 1 ? names : std::vector<std::string>{"input"};
 }

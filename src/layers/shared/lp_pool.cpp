@@ -2,20 +2,13 @@
 
 #include <cmath>
 
+#include "layers/shared/composition.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/pool.h"
 
 namespace tieout {
 
 namespace {
-
-void add_with_number(Lifter& lifter, const std::string& kind, const Json& number, const std::string& helper) {
-  Layer layer = lifter.layer(kind);
-  layer.name += helper;
-  layer.settings = {{"operands", Json::array({{{"input", 0}}, number})}};
-  if (kind == "binary_function") layer.settings["function"] = "power";
-  lifter.add(std::move(layer));
-}
 
 void lift(Lifter& lifter, std::size_t rank) {
   const double norm = lifter.settings().number("norm_type", 2);
@@ -28,11 +21,11 @@ void lift(Lifter& lifter, std::size_t rank) {
   mean.settings = read_pool(lifter, order, PoolOf::mean);
   std::int64_t cells = 1;
   for (const auto& size : mean.settings["kernel"]) cells *= size.get<std::int64_t>();
-  add_with_number(lifter, "binary_function", norm, "");
+  add_part(lifter, "binary_function", power_of(norm));
   mean.inputs = lifter.outputs();
   lifter.add(std::move(mean));
-  add_with_number(lifter, "multiply", cells, "_sum");
-  add_with_number(lifter, "binary_function", 1 / norm, "_root");
+  add_part(lifter, "multiply", with_number(cells), "sum");
+  add_part(lifter, "binary_function", power_of(1 / norm), "root");
 }
 
 std::vector<Case> cases(std::size_t rank) {
