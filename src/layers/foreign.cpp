@@ -28,7 +28,7 @@ std::vector<ClassEntry> keras() {
       all,
       "it computes a spectrum with a window of its own, which is not carried yet; do this before the model, "
       "and give the model the spectra",
-      {"MelSpectrogram", "STFTSpectrogram"});
+      {"MelSpectrogram"});
   refuse(all, "it is the base of other classes and computes nothing; use one of those", {"Layer", "Wrapper"});
   return all;
 }
