@@ -24,11 +24,6 @@ std::vector<ClassEntry> keras() {
       {"HashedCrossing", "Hashing", "StringLookup", "TextVectorization"});
   refuse(all, "it holds layers of its own that it runs outside the model; put them into the model themselves",
          {"Pipeline"});
-  refuse(
-      all,
-      "it computes a spectrum with a window of its own, which is not carried yet; do this before the model, "
-      "and give the model the spectra",
-      {"MelSpectrogram"});
   refuse(all, "it is the base of other classes and computes nothing; use one of those", {"Layer", "Wrapper"});
   return all;
 }
