@@ -125,7 +125,7 @@ Json read(const Lifter& lifter) {
                    {"sampling_rate", rate},
                    {"num_mel_bins", given.integer("num_mel_bins", 128)},
                    {"min_freq", given.number("min_freq", 20)},
-                   {"max_freq", given.number("max_freq", static_cast<double>(rate / 2))},
+                   {"max_freq", given.number("max_freq", std::floor(static_cast<double>(rate) / 2))},
                    {"power_to_db", given.flag("power_to_db", true)},
                    {"top_db", given.number("top_db", 80)},
                    {"mag_exp", given.number("mag_exp", 2)},
