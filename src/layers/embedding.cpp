@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "layers/layer_kind.h"
+#include "layers/shared/composition.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/reversible_embedding.h"
 #include "tieout/error.h"
@@ -21,8 +22,12 @@ std::vector<std::string> names(std::size_t rank) {
   return all;
 }
 
-// nn.EmbeddingBag with bags of one size: the mean, or the largest, of each bag's rows.
+// nn.EmbeddingBag with bags of one size: the mean, the sum, or the largest, of each bag's rows.
 void add_bag(Lifter& lifter, const std::string& mode) {
+  if (mode == "sum") {
+    add_part(lifter, "reduce", {{"function", "sum"}, {"axes", Json::array({1})}, {"keepdims", false}}, "sum");
+    return;
+  }
   Layer layer = lifter.layer(mode == "max" ? "global_max_pool1d" : "global_avg_pool1d");
   layer.settings = {{"keepdims", false}};
   layer.orders = {{0, 2, 1}};
@@ -40,10 +45,7 @@ std::string bag_mode(Lifter& lifter) {
     lifter.refuse("it leaves one index out of each bag (padding_idx)", "leave padding_idx out");
   }
   const std::string mode = given.text("mode", "mean");
-  if (mode != "mean" && mode != "max") {
-    lifter.refuse("it adds the rows of a bag (mode='" + mode + "'), which no Keras layer does",
-                  "use mode='mean' and multiply by the size of a bag");
-  }
+  if (mode != "mean" && mode != "sum" && mode != "max") throw malformed("the mode " + mode + " is not known");
   return mode;
 }
 
@@ -137,6 +139,8 @@ std::vector<Case> cases() {
   all.push_back(torch_case("mean", "EmbeddingBag", {{"num_embeddings", 7}, {"embedding_dim", 3}}, {2, 5}));
   all.push_back(torch_case("max", "EmbeddingBag",
                            {{"num_embeddings", 7}, {"embedding_dim", 3}, {"mode", "max"}}, {2, 5}));
+  all.push_back(torch_case("sum", "EmbeddingBag",
+                           {{"num_embeddings", 7}, {"embedding_dim", 3}, {"mode", "sum"}}, {2, 5}));
   for (auto& test : all) test.inputs = "indices:7";
   return all;
 }
@@ -147,8 +151,8 @@ LayerKind embedding() {
   LayerKind kind;
   kind.name = "embedding";
   kind.torch = exact({"Embedding"});
-  kind.torch.push_back(
-      {"EmbeddingBag", Status::composed, "of Embedding and GlobalAveragePooling1D or GlobalMaxPooling1D"});
+  kind.torch.push_back({"EmbeddingBag", Status::composed,
+                        "of Embedding and GlobalAveragePooling1D, GlobalMaxPooling1D or keras.ops Sum"});
   kind.keras = exact({"Embedding"});
   kind.summary = "Each index of x (n t...) becomes its row of a table (v d): y (n t... d).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html",
