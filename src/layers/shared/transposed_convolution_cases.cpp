@@ -63,7 +63,10 @@ std::vector<Case> torch_cases(std::size_t rank) {
       {{"groups", 4}, {"out_channels", 4}, {"kernel_size", 4}, {"stride", 2}, {"bias", false}});
   add("groups, dilation 2", {{"groups", 2}, {"dilation", 2}});
   add("stride 2, dilation 2", {{"stride", 2}, {"dilation", 2}});
-  cases.back().target_refuses = true;
+  add("uneven strides and dilations",
+      {{"stride", uneven(rank, {2, 1, 3})}, {"dilation", uneven(rank, {3, 2, 1})}, {"padding", 1}});
+  add("groups, stride 2, dilation 2, output_padding 1",
+      {{"groups", 2}, {"stride", 2}, {"dilation", 2}, {"output_padding", 1}});
   return cases;
 }
 

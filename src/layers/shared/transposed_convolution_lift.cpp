@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "layers/shared/composition.h"
 #include "layers/shared/convolution_settings.h"
+#include "layers/shared/padding.h"
 #include "layers/shared/transposed_convolution.h"
 #include "tieout/error.h"
 
@@ -134,6 +136,48 @@ Layer made(Lifter& lifter, const Transposed& t) {
   return layer;
 }
 
+bool is_strided_and_dilated(const ConvolutionSettings& s) {
+  return !is_all_one(s.strides) && !is_all_one(s.dilation);
+}
+
+// Strides and sizes are a file's: the cells must be few enough to be listed.
+bool can_spread(const Lifter& lifter, const Transposed& t) {
+  if (lifter.weights_only()) return false;
+  for (std::size_t k = 0; k < t.common.rank; ++k) {
+    const std::int64_t size = lifter.size(0, t.order[k + 2]);
+    const std::int64_t stride = t.common.strides[k];
+    if (stride != 1 && (size == unknown || size > (1 << 20) / stride)) return false;
+  }
+  return true;
+}
+
+// Puts the cells `strides` apart, zeros between them, which leaves a transposed convolution of stride 1: a
+// zero behind the last cell of an axis, and a take of that between the cells.
+void spread(Lifter& lifter, Transposed& t) {
+  const std::size_t rank = t.common.rank;
+  std::vector<std::int64_t> sizes;
+  Paddings zero(rank);
+  for (std::size_t k = 0; k < rank; ++k) {
+    sizes.push_back(lifter.size(0, t.order[k + 2]));
+    if (t.common.strides[k] != 1) zero[k].high = 1;
+  }
+  Layer padded = lifter.layer("pad" + std::to_string(rank) + "d");
+  padded.name += "_zero";
+  padded.settings = zero_padding(to_json(zero));
+  padded.orders = {t.order};
+  lifter.add(std::move(padded));
+  for (std::size_t k = 0; k < rank; ++k) {
+    const std::int64_t stride = t.common.strides[k];
+    if (stride == 1) continue;
+    std::vector<std::int64_t> cells;
+    for (std::int64_t at = 0; at < (sizes[k] - 1) * stride + 1; ++at)
+      cells.push_back(at % stride == 0 ? at / stride : sizes[k]);
+    add_part(lifter, "take", {{"axis", t.order[k + 2]}, {"indices", cells}},
+             "spread_" + spatial_names(rank)[k]);
+    t.common.strides[k] = 1;
+  }
+}
+
 // Keras' layer has no groups: each is a layer of its own, NAME_group0 and so on, that takes its share of the
 // channels.
 void add_groups(Lifter& lifter, Transposed t) {
@@ -183,6 +227,8 @@ void lift_transposed_convolution(Lifter& lifter, std::size_t rank) {
     throw malformed("channels and filters must be multiples of groups");
   }
   t.cut = lifter.is_torch() ? read_torch_cells(lifter, t.common) : read_keras_cells(lifter, t.common);
+  // Keras has both in no layer.
+  if (is_strided_and_dilated(t.common) && can_spread(lifter, t)) spread(lifter, t);
   if (groups > 1 && lifter.is_torch()) {
     add_groups(lifter, t);
   } else {

@@ -73,8 +73,10 @@ void lower_transposed_to_keras(Lowerer& lowerer, std::size_t rank) {
   const Layer& layer = lowerer.layer();
   const Transposed t = read(layer);
   if (!is_all_one(t.dilation)) {
-    lowerer.refuse("Keras' transposed convolutions refuse strides and dilation above 1 together",
-                   "use one of the two");
+    lowerer.refuse(
+        "Keras' transposed convolutions refuse strides and dilation above 1 together, and zeros "
+        "between the cells need the input's size, which is not known",
+        "give it with --input-shape");
   }
   Json settings = {{"filters", layer.settings["filters"]}, {"kernel_size", t.kernel}, {"strides", t.strides}};
   std::optional<Json> words;
