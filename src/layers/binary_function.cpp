@@ -35,6 +35,19 @@ Merge written(Merge made, const std::string& sign, const std::vector<std::string
   return made;
 }
 
+// `ruff format` leaves no spaces around a power of plain names and numbers.
+std::string power_text(const std::string& left, const std::string& right) {
+  const bool plain = left.find('(') == std::string::npos && right.find('(') == std::string::npos;
+  return left + (plain ? "**" : " ** ") + right;
+}
+
+Merge power() {
+  Merge made = written(form("power", "Power", "torch.pow", [](double a, double b) { return std::pow(a, b); }),
+                       "**", {"tf.math.pow"});
+  made.torch_call = power_text;
+  return made;
+}
+
 std::vector<Merge> forms() {
   std::vector<Merge> all = {
       written(form("divide", "TrueDivide", "torch.div", [](double a, double b) { return a / b; }), "/",
@@ -44,8 +57,7 @@ std::vector<Merge> forms() {
               "//", {"tf.math.floordiv"}),
       written(form("modulo", "Mod", "torch.remainder", floor_modulo), "%",
               {"tf.math.floormod", "ops.Remainder"}),
-      written(form("power", "Power", "torch.pow", [](double a, double b) { return std::pow(a, b); }), "**",
-              {"tf.math.pow"}),
+      power(),
       written(form("equal", "Equal", "torch.eq", [](double a, double b) { return a == b ? 1.0 : 0.0; }),
               "==", {"tf.math.equal"}),
       written(
