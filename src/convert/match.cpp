@@ -1,6 +1,7 @@
 #include "convert/match.h"
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <string>
@@ -69,26 +70,49 @@ bool may_be_equal(const Model& a, const Model& b, const Layer& from, const Layer
   return from.outputs.empty() || to.outputs.empty() || sizes_fit(a, b, from.outputs[0], to.outputs[0]);
 }
 
-// Longest common subsequence of kinds over two stretches without parameters; pairs in order.
+// A layer's name in the letters that both frameworks take.
+std::string plain_name(const std::string& name) {
+  std::string plain = name.starts_with("layer_") ? name.substr(6) : name;
+  std::ranges::replace_if(
+      plain, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return plain;
+}
+
+std::vector<std::string> plain_names(const Model& model, const std::vector<int>& layers) {
+  std::vector<std::string> names;
+  for (const int index : layers)
+    names.push_back(plain_name(model.layers[static_cast<std::size_t>(index)].name));
+  return names;
+}
+
+// Longest common subsequence of kinds over two stretches without parameters; pairs in order. Of several as
+// long as that, the one with the most pairs of one name: a layer that the other framework composes of several
+// may hold kinds that the layers around it have too.
 void align_plain(const Model& a, const Model& b, const std::vector<int>& left, const std::vector<int>& right,
                  std::vector<Pair>& pairs) {
   const std::size_t n = left.size();
   const std::size_t m = right.size();
-  const auto same = [&](std::size_t i, std::size_t j) {
+  const auto names_a = plain_names(a, left);
+  const auto names_b = plain_names(b, right);
+  // What a pair counts, 0 where there can be none: so much that no number of names outweighs it.
+  const auto worth = [&](std::size_t i, std::size_t j) {
     const Layer& from = a.layers[static_cast<std::size_t>(left[i])];
     const Layer& to = b.layers[static_cast<std::size_t>(right[j])];
-    return from.kind == to.kind && !kind_named(from.kind).rearranges && may_be_equal(a, b, from, to);
+    if (from.kind != to.kind || kind_named(from.kind).rearranges || !may_be_equal(a, b, from, to)) return 0;
+    return static_cast<int>(n + m) + (names_a[i] == names_b[j] ? 1 : 0);
   };
-  std::vector<std::vector<int>> longest(n + 1, std::vector<int>(m + 1, 0));
+  std::vector<std::vector<int>> best(n + 1, std::vector<int>(m + 1, 0));
   for (std::size_t i = n; i-- > 0;) {
     for (std::size_t j = m; j-- > 0;) {
-      longest[i][j] = same(i, j) ? longest[i + 1][j + 1] + 1 : std::max(longest[i + 1][j], longest[i][j + 1]);
+      const int pair = worth(i, j);
+      best[i][j] = std::max({pair > 0 ? best[i + 1][j + 1] + pair : 0, best[i + 1][j], best[i][j + 1]});
     }
   }
   for (std::size_t i = 0, j = 0; i < n && j < m;) {
-    if (same(i, j) && longest[i][j] == longest[i + 1][j + 1] + 1) {
+    const int pair = worth(i, j);
+    if (pair > 0 && best[i][j] == best[i + 1][j + 1] + pair) {
       pairs.push_back({left[i++], right[j++]});
-    } else if (longest[i + 1][j] >= longest[i][j + 1]) {
+    } else if (best[i + 1][j] >= best[i][j + 1]) {
       ++i;
     } else {
       ++j;
