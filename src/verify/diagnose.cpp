@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <stdexcept>
 #include <utility>
 
 #include "layers/layer_kind.h"
+#include "layers/record/infer.h"
 #include "tieout/error.h"
+#include "verify/branches.h"
 #include "verify/compare.h"
 #include "verify/parameters.h"
 
@@ -25,9 +28,24 @@ struct Variant {
   std::string message;
 };
 
+// A value as a variant makes it, and how it lies.
+struct Made {
+  Array array;
+  Axes axes;
+};
+
+struct Placed {
+  const Array& array;
+  const Axes& axes;
+};
+
+const Axes& axes_of(const Model& model, int value) {
+  return model.values.at(static_cast<std::size_t>(value)).axes;
+}
+
 std::vector<Axes> input_axes(const Model& model, const Layer& layer) {
   std::vector<Axes> axes;
-  for (const int value : layer.inputs) axes.push_back(model.values.at(static_cast<std::size_t>(value)).axes);
+  for (const int value : layer.inputs) axes.push_back(axes_of(model, value));
   return axes;
 }
 
@@ -46,27 +64,43 @@ class Search {
   // The layers between the values that tie out and the one that does not, in the order of the data.
   [[nodiscard]] const std::vector<int>& candidates() const { return candidates_; }
 
+  // `tied` without the values that the candidates take.
+  [[nodiscard]] std::set<int> without_inputs(std::set<int> tied) const {
+    for (const int candidate : candidates_) {
+      for (const int input : layer_at(side_.model, candidate).inputs) {
+        if (side_.model.producer(input) >= 0) tied.erase(input);
+      }
+    }
+    return tied;
+  }
+
   // The value when `index` is replaced by `changed`; nothing when it cannot be computed so.
-  [[nodiscard]] std::optional<Array> with(int index, const Layer& changed) const {
-    std::map<int, Array> made;
+  [[nodiscard]] std::optional<Made> with(int index, const Layer& changed) const {
+    std::map<int, Made> made;
     for (const int candidate : candidates_) {
       if (candidate < index) continue;  // unchanged: layers are in topological order
       const Layer& layer = candidate == index ? changed : layer_at(side_.model, candidate);
       std::vector<const Array*> inputs;
+      std::vector<Axes> axes;
       for (const int input : layer.inputs) {
         const auto found = made.find(input);
         const auto& known = values_.at(static_cast<std::size_t>(input));
         if (found == made.end() && !known) return std::nullopt;
-        inputs.push_back(found != made.end() ? &found->second : &*known);
+        inputs.push_back(found != made.end() ? &found->second.array : &*known);
+        axes.push_back(found != made.end() ? found->second.axes : axes_of(side_.model, input));
       }
       try {
         auto outputs = evaluate_layer(side_.file, layer, inputs, overrides(candidate));
-        for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
-          made[layer.outputs[k]] = std::move(outputs[k]);
+        // The variant may have others than the layer: it sums along the rows instead of the columns.
+        auto lie = knows(inputs, axes) ? output_axes(layer, axes) : output_axes_of(candidate);
+        for (std::size_t k = 0; k < std::min({outputs.size(), lie.size(), layer.outputs.size()}); ++k) {
+          made[layer.outputs[k]] = {std::move(outputs[k]), std::move(lie[k])};
         }
       } catch (const Error&) {
         return std::nullopt;  // the variant does not fit the tensors or the input: it is not the cause
       } catch (const Json::exception&) {
+        return std::nullopt;
+      } catch (const std::out_of_range&) {
         return std::nullopt;
       }
     }
@@ -75,6 +109,18 @@ class Search {
   }
 
  private:
+  [[nodiscard]] static bool knows(const std::vector<const Array*>& arrays, const std::vector<Axes>& axes) {
+    return std::ranges::equal(
+        arrays, axes, [](const Array* array, const Axes& given) { return array->rank() == given.size(); });
+  }
+
+  [[nodiscard]] std::vector<Axes> output_axes_of(int layer) const {
+    std::vector<Axes> axes;
+    for (const int output : layer_at(side_.model, layer).outputs)
+      axes.push_back(axes_of(side_.model, output));
+    return axes;
+  }
+
   void collect(const std::set<int>& tied) {
     std::set<int> wanted{value_};
     for (std::size_t i = side_.model.layers.size(); i-- > 0;) {
@@ -154,10 +200,15 @@ class Diagnoser {
     tied_a_.insert(a_.model.inputs.begin(), a_.model.inputs.end());
     tied_b_.insert(b_.model.inputs.begin(), b_.model.inputs.end());
     for (const auto& pair : matching_.values) {
-      const auto& left = value(values_a_, pair.a);
-      const auto& right = value(values_b_, pair.b);
-      if (!left || !right) continue;
-      if (!ties_out(*left, *right, pair)) return explain(pair, *left, *right);
+      const auto& x = value(values_a_, pair.a);
+      const auto& y = value(values_b_, pair.b);
+      if (!x || !y) continue;
+      const Placed left{*x, axes_of(a_.model, pair.a)};
+      const Placed right{*y, axes_of(b_.model, pair.b)};
+      if (!ties_out(left, right, pair)) {
+        auto cause = other_branch_order(a_, values_a_, b_, inputs_b, pair.b, relative_);
+        return cause ? std::move(*cause) : explain(pair, left, right);
+      }
       tied_a_.insert(pair.a);
       tied_b_.insert(pair.b);
     }
@@ -169,9 +220,8 @@ class Diagnoser {
     return values.at(static_cast<std::size_t>(index));
   }
 
-  [[nodiscard]] bool ties_out(const Array& left, const Array& right, const Pair& pair) const {
-    return compare(left, a_.model.values.at(static_cast<std::size_t>(pair.a)).axes, right,
-                   b_.model.values.at(static_cast<std::size_t>(pair.b)).axes,
+  [[nodiscard]] bool ties_out(const Placed& left, const Placed& right, const Pair& pair) const {
+    return compare(left.array, left.axes, right.array, right.axes,
                    relative_.at(static_cast<std::size_t>(pair.a)))
         .ties_out;
   }
@@ -181,22 +231,40 @@ class Diagnoser {
     return found == matching_.layers.end() ? nullptr : &*found;
   }
 
-  Diagnosis explain(const Pair& pair, const Array& left, const Array& right) {
-    const Search search_b(b_, values_b_, tied_b_, pair.b);
+  Diagnosis explain(const Pair& pair, const Placed& left, const Placed& right) {
     const Search search_a(a_, values_a_, tied_a_, pair.a);
-    for (const int index : search_b.candidates()) {
-      for (const auto& variant : variants(index, true)) {
-        const auto made = search_b.with(index, variant.layer);
-        if (made && ties_out(left, *made, pair)) return found(index, true, pair, variant);
-      }
-    }
-    for (const int index : search_a.candidates()) {
-      for (const auto& variant : variants(index, false)) {
-        const auto made = search_a.with(index, variant.layer);
-        if (made && ties_out(*made, right, pair)) return found(index, false, pair, variant);
-      }
-    }
+    const Search search_b(b_, values_b_, tied_b_, pair.b);
+    // Where a layer puts an axis may show only in what is made of its value, which itself ties out.
+    const Search behind_a(a_, values_a_, search_a.without_inputs(tied_a_), pair.a);
+    const Search behind_b(b_, values_b_, search_b.without_inputs(tied_b_), pair.b);
+    // What a layer with a partner explains is not the fault of one that only one side has, though that one
+    // may be able to make up for it: a padding in front of a convolution.
+    if (auto cause = explain(search_a, search_b, pair, left, right, true)) return std::move(*cause);
+    if (auto cause = explain(search_a, search_b, pair, left, right, false)) return std::move(*cause);
+    if (auto cause = explain(behind_a, behind_b, pair, left, right, true)) return std::move(*cause);
     return unexplained(search_a, search_b, pair);
+  }
+
+  // The variant of a layer with a partner, or without, under which the pair ties out.
+  [[nodiscard]] std::optional<Diagnosis> explain(const Search& in_a, const Search& in_b, const Pair& pair,
+                                                 const Placed& left, const Placed& right,
+                                                 bool with_partner) const {
+    for (const int index : in_b.candidates()) {
+      if ((pair_of(index, true) != nullptr) != with_partner) continue;
+      for (const auto& variant : variants(index, true)) {
+        const auto made = in_b.with(index, variant.layer);
+        if (made && ties_out(left, {made->array, made->axes}, pair)) return found(index, true, pair, variant);
+      }
+    }
+    for (const int index : in_a.candidates()) {
+      if ((pair_of(index, false) != nullptr) != with_partner) continue;
+      for (const auto& variant : variants(index, false)) {
+        const auto made = in_a.with(index, variant.layer);
+        if (made && ties_out({made->array, made->axes}, right, pair))
+          return found(index, false, pair, variant);
+      }
+    }
+    return std::nullopt;
   }
 
   // Of a layer that the other side has in other words, its kind's mistakes alone.

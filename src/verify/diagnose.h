@@ -26,8 +26,9 @@ struct Diagnosis {
 };
 
 // Runs both sides in the interpreter on the same inputs (each in its own layout) and looks at the first pair
-// of matched values that differs. Of the layers between it and the last pair that ties out, each one with a
-// partner is tried: with the partner's settings, and with every known mistake of its kind. The variant under
+// of matched values that differs. Of the layers between it and the last pair that ties out, each one is
+// tried, those with a partner first: with the partner's settings, and with every known mistake of its kind;
+// then those in front of them. Before all that, another order of branches is looked for. The variant under
 // which the pair ties out is the cause. Where none is, the parameters of the partners are compared. Nothing
 // when no pair differs. `relative`: tolerances for each value of A (verify/tolerance.h).
 std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a,

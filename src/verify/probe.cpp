@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t batch = 2;
 constexpr double small = 0.01;
+constexpr double large = 8;
 // Sizes for axes that a model leaves open, each another one: large enough for most networks, and not so even
 // that every stride divides them.
 constexpr std::int64_t open_size = 34;
@@ -114,6 +115,14 @@ std::vector<Array> random_probe(const Model& model, int number, std::uint64_t se
     inputs.push_back(std::move(array));
   }
   return inputs;
+}
+
+std::vector<Array> widened(const Model& model, std::vector<Array> probe) {
+  for (std::size_t i = 0; i < probe.size(); ++i) {
+    if (is_integer(input_of(model, i).dtype) || embedding_size(model, model.inputs[i]) > 0) continue;
+    for (double& element : probe[i].data) element *= large;
+  }
+  return probe;
 }
 
 std::vector<Array> given_probe(const Model& model, const std::vector<NamedTensor>& tensors) {

@@ -17,6 +17,9 @@ namespace tieout {
 // out when the number of channels or features is not known.
 std::vector<Array> random_probe(const Model& model, int number, std::uint64_t seed);
 
+// A random probe with larger numbers, which reach the limits of a ReLU6; integers stay as they are.
+std::vector<Array> widened(const Model& model, std::vector<Array> probe);
+
 // What a probe file holds, as inputs of the model: by name where the names are those of the model's inputs or
 // "input/0", "input/1", ...; otherwise in order. Error(usage) when their number or a shape does not fit.
 std::vector<Array> given_probe(const Model& model, const std::vector<NamedTensor>& tensors);

@@ -81,6 +81,7 @@ class Verification {
       probes_a_ = {moved(probes_b_[0], b_, a_)};
       return;
     } else {
+      are_random_ = true;
       for (int i = 0; i < std::max(1, options_.probes); ++i)
         probes_a_.push_back(random_probe(a_, i, options_.seed));
     }
@@ -238,7 +239,8 @@ class Verification {
     result_.first_difference = FirstDifference{seen.a, seen.b, "", ""};
     FirstDifference& first = *result_.first_difference;
     try {
-      const auto known = diagnosis({a_, file_a_}, {b_, file_b_}, worst_[row]);
+      const auto known =
+          diagnosis({a_, file_a_}, {b_, file_b_}, probes_a_.at(worst_[row]), probes_b_.at(worst_[row]));
       first.message =
           "the interpreter sees no difference between the files: one of the witnesses computes otherwise";
       if (known) first = {known->a, known->b, known->cause, known->message};
@@ -250,8 +252,9 @@ class Verification {
 
   // Diagnosed by the interpreter, whoever the witnesses are: it alone can be run with a layer changed.
   [[nodiscard]] std::optional<Diagnosis> diagnosis(const DiagnosedSide& left, const DiagnosedSide& right,
-                                                   std::size_t probe) const {
-    return diagnose(left, probes_a_.at(probe), right, probes_b_.at(probe), matching_, tolerances({}));
+                                                   const std::vector<Array>& inputs_a,
+                                                   const std::vector<Array>& inputs_b) const {
+    return diagnose(left, inputs_a, right, inputs_b, matching_, tolerances({}));
   }
 
   [[nodiscard]] std::vector<double> tolerances(Precision precision) const {
@@ -264,17 +267,21 @@ class Verification {
            options_.b.kind == WitnessSpec::Kind::interpreter;
   }
 
-  // The comparison with other parameters, the same on both sides: shows what zero biases and unit scales
-  // hide.
+  // The comparison with other parameters, the same on both sides, and a larger random probe: shows what zero
+  // biases, unit scales and small numbers hide.
   bool perturbed_differ() {
     if (!options_.perturb || !both_interpreted()) return false;
     const Perturbed other = perturb(a_, file_a_, b_, file_b_, matching_, options_.seed);
     for (std::size_t probe = 0; probe < probes_a_.size(); ++probe) {
-      const auto known = diagnosis({a_, file_a_, &other.a}, {b_, file_b_, &other.b}, probe);
+      const bool widens = are_random_ && probe == 0;
+      const auto inputs = widens ? widened(a_, probes_a_[probe]) : probes_a_[probe];
+      const auto known = diagnosis({a_, file_a_, &other.a}, {b_, file_b_, &other.b}, inputs,
+                                   widens ? moved(inputs, a_, b_) : probes_b_[probe]);
       if (!known) continue;
-      result_.first_difference =
-          FirstDifference{known->a, known->b, known->cause,
-                          "hidden by the weights (seen with all parameters perturbed): " + known->message};
+      const std::string seen = widens ? "hidden by the weights or the size of the inputs (seen with all "
+                                        "parameters perturbed and larger inputs): "
+                                      : "hidden by the weights (seen with all parameters perturbed): ";
+      result_.first_difference = FirstDifference{known->a, known->b, known->cause, seen + known->message};
       return true;
     }
     return false;
@@ -289,6 +296,7 @@ class Verification {
   VerifyResult result_;
   Probes probes_a_;
   Probes probes_b_;
+  bool are_random_ = false;  // the probes, not the user's or the evidence's
   std::vector<double> tolerances_;
   std::vector<std::optional<VerifyRow>> rows_;
   std::vector<std::size_t> worst_;  // for each row, the probe that it shows

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "layers/layer_kind.h"
+#include "layers/record/infer.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -19,22 +20,6 @@ Where where_layer(const std::string& layer, const std::string& tensor = {}) {
   where.layer = layer;
   where.tensor = tensor;
   return where;
-}
-
-// The axes of a value in the kind's canonical order, and back.
-Axes to_canonical(const Axes& axes, const std::vector<int>& order) {
-  if (order.empty()) return axes;
-  Axes canonical;
-  for (const int place : order) canonical.push_back(axes.at(static_cast<std::size_t>(place)));
-  return canonical;
-}
-
-Axes from_canonical(const Axes& canonical, const std::vector<int>& order) {
-  if (order.empty()) return canonical;
-  Axes axes(canonical.size());
-  for (std::size_t k = 0; k < canonical.size(); ++k)
-    axes.at(static_cast<std::size_t>(order.at(k))) = canonical[k];
-  return axes;
 }
 
 }  // namespace
@@ -237,20 +222,14 @@ std::vector<int> Lifter::add(Layer layer) {
   }
   layer.orders.resize(layer.inputs.size());
   name_neutrally(layer);
-  std::vector<Axes> canonical;
+  std::vector<Axes> inputs;
   bool known = !layer.inputs.empty();
-  for (std::size_t k = 0; k < layer.inputs.size(); ++k) {
-    const Value& value = model_.values[static_cast<std::size_t>(layer.inputs[k])];
+  for (const int input : layer.inputs) {
+    const Value& value = model_.values[static_cast<std::size_t>(input)];
     known = known && value.known;
-    canonical.push_back(known ? to_canonical(value.axes, layer.orders[k]) : Axes{});
+    inputs.push_back(value.axes);
   }
-  const LayerKind& kind = kind_named(layer.kind);
-  std::vector<Axes> outputs;
-  if (!known) {
-    outputs.resize(1);
-  } else {
-    outputs = kind.infer ? kind.infer(layer, canonical) : std::vector<Axes>{canonical.at(0)};
-  }
+  const std::vector<Axes> outputs = known ? canonical_outputs(layer, inputs) : std::vector<Axes>(1);
   // Kinds that keep the rank keep the order; a kind that changes it sets output_order itself.
   if (layer.output_order.empty() && !layer.orders.empty() && known &&
       outputs[0].size() == layer.orders[0].size()) {
