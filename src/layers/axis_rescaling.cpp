@@ -55,6 +55,14 @@ std::vector<Array> compute(const Evaluation& e) {
                       [&](double x, std::size_t place) { return x * scale.at(place) + offset.at(place); })};
 }
 
+// scale (x + offset)
+bool offset_first(Layer& layer, Framework, const std::vector<Axes>&) {
+  const Json own = layer.settings;
+  for (std::size_t k = 0; k < own["offset"].size(); ++k)
+    layer.settings["offset"][k] = own["scale"].at(k).get<double>() * own["offset"][k].get<double>();
+  return layer.settings != own;
+}
+
 }  // namespace
 
 LayerKind axis_rescaling() {
@@ -66,6 +74,8 @@ LayerKind axis_rescaling() {
   kind.lift = lift;
   kind.lower = lower;
   kind.compute = compute;
+  kind.mistakes = {
+      {"offset_first", "the offset is added before the scale multiplies instead of after it", offset_first}};
   const Json first = Json::array({Json::array({1, 2, 3})});
   const Json second = Json::array({Json::array({4, 5, 6})});
   const Json rows_and_channels = Json::array({first, second});

@@ -5,6 +5,7 @@
 #include "layers/layer_kind.h"
 #include "layers/shared/channels.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/mistakes.h"
 #include "layers/shared/normalisation.h"
 #include "layers/shared/outputs.h"
 #include "tieout/error.h"
@@ -206,7 +207,10 @@ LayerKind batch_norm() {
   kind.mistakes = {
       epsilon_mistake(),
       swapped_mistake("gamma_beta", "gamma and beta stand in each other's place", "gamma", "beta"),
-      swapped_mistake("mean_variance", "mean and variance stand in each other's place", "mean", "variance")};
+      swapped_mistake("mean_variance", "mean and variance stand in each other's place", "mean", "variance"),
+      forgotten_mistake("forgotten_statistics",
+                        "mean and variance were not carried: they are a new layer's 0 and 1",
+                        {{"mean", 0}, {"variance", 1}})};
   kind.cases = cases();
   return kind;
 }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "layers/shared/merge.h"
+#include "layers/shared/mistakes.h"
 
 // y = f(a, b) for two tensors, or a tensor and a number, where no layer of Keras does it: quotients, powers,
 // comparisons. Truth values count as 0 and 1.
@@ -83,6 +84,11 @@ std::vector<Merge> forms() {
   return all;
 }
 
+bool is_symmetric(const std::string& function) {
+  return function.ends_with("equal") ? !function.starts_with("greater") && !function.starts_with("less")
+                                     : function.starts_with("logical_");
+}
+
 }  // namespace
 
 LayerKind binary_function() {
@@ -92,6 +98,12 @@ LayerKind binary_function() {
   for (const auto& one : forms()) {
     for (Case& made : merge_operator_cases(one, one.name == "power")) kind.cases.push_back(std::move(made));
   }
+  Mistake reversed = reversed_inputs_mistake("f(b, a) is computed instead of f(a, b)");
+  reversed.mutate = [reverse = reversed.mutate](Layer& layer, Framework framework,
+                                                const std::vector<Axes>& inputs) {
+    return !is_symmetric(layer.settings["function"].get<std::string>()) && reverse(layer, framework, inputs);
+  };
+  kind.mistakes = {std::move(reversed)};
   return kind;
 }
 

@@ -40,6 +40,8 @@ LayerKind celu() {
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {
+      wrong_setting("alpha", "alpha is left out: it is 1 where nobody says it", "alpha", 1.0, 1.0)};
   kind.cases = plain_cases("CELU", "celu");
   kind.cases.push_back(torch_case("alpha 0.7", "CELU", {{"alpha", 0.7}}, {3, 7}));
   kind.cases.push_back(

@@ -4,6 +4,7 @@
 #include "layers/record/class_name.h"
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/mistakes.h"
 #include "layers/shared/operator_call.h"
 #include "layers/shared/read_axes.h"
 #include "tieout/error.h"
@@ -117,6 +118,7 @@ std::vector<Case> cases() {
     return test;
   };
   return {made("channels", Json::object(), {{2, 4, 5, 3}, {2, 4, 5, 2}}),
+          made("cubes", Json::object(), {{2, 4, 4, 4}, {2, 4, 4, 4}}),
           made("rows", {{"axis", 1}}, {{2, 4, 5, 3}, {2, 1, 5, 3}}),
           made("columns of a sequence", {{"axis", 1}}, {{2, 5, 3}, {2, 4, 3}}),
           operator_case(
@@ -141,7 +143,8 @@ LayerKind concatenate() {
   kind.lower = lower;
   kind.compute = compute;
   kind.mistakes = {
-      other_layout_mistake("it runs along the axis that has this number in the other framework's layout")};
+      other_layout_mistake("it runs along the axis that has this number in the other framework's layout"),
+      reversed_inputs_mistake("the inputs stand in the reverse order")};
   kind.cases = cases();
   return kind;
 }

@@ -178,6 +178,8 @@ LayerKind dot() {
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
   kind.compute = compute;
   kind.fan_in = [](const Layer&) { return 64.0; };
+  kind.mistakes = {
+      wrong_setting("normalize", "the vectors are not brought to length 1 first", "normalize", false, false)};
   kind.cases = cases();
   return kind;
 }

@@ -18,6 +18,8 @@ LayerKind elu() {
   };
   form.write = [](Lowerer& lowerer) { lowerer.add("ELU", {{"alpha", lowerer.layer().settings["alpha"]}}); };
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {
+      wrong_setting("alpha", "alpha is left out: it is 1 where nobody says it", "alpha", 1.0, 1.0)};
   kind.cases = {torch_case("default", "ELU", Json::object(), {2, 3, 4, 5}),
                 torch_case("alpha 0.5", "ELU", {{"alpha", 0.5}}, {3, 7}),
                 keras_case("default", "ELU", Json::object(), {2, 4, 5, 3}),

@@ -128,6 +128,14 @@ std::optional<FrameworkNode> recognise(Framework framework,
   return node;
 }
 
+// As the kernel of a dense layer has to be.
+bool transposed(Layer& layer, Framework, const std::vector<Axes>&) {
+  Parameter& table = layer.parameters.at(0);
+  if (table.sizes.at("v") != table.sizes.at("d") || table.sizes.at("v") == 1) return false;
+  for (Term& term : table.terms) term.pattern = parse_pattern("d v");
+  return true;
+}
+
 std::vector<Case> cases() {
   std::vector<Case> all = {
       torch_case("sequence", "Embedding", {{"num_embeddings", 7}, {"embedding_dim", 3}}, {2, 5}),
@@ -135,7 +143,8 @@ std::vector<Case> cases() {
                  {{"num_embeddings", 7}, {"embedding_dim", 3}, {"padding_idx", 0}}, {2, 5}),
       torch_case("two axes", "Embedding", {{"num_embeddings", 7}, {"embedding_dim", 3}}, {2, 5, 4}),
       keras_case("sequence", "Embedding", {{"input_dim", 7}, {"output_dim", 3}}, {2, 5}),
-      keras_case("two axes", "Embedding", {{"input_dim", 7}, {"output_dim", 3}}, {2, 5, 4})};
+      keras_case("two axes", "Embedding", {{"input_dim", 7}, {"output_dim", 3}}, {2, 5, 4}),
+      keras_case("square", "Embedding", {{"input_dim", 7}, {"output_dim", 7}}, {2, 5})};
   all.push_back(torch_case("mean", "EmbeddingBag", {{"num_embeddings", 7}, {"embedding_dim", 3}}, {2, 5}));
   all.push_back(torch_case("max", "EmbeddingBag",
                            {{"num_embeddings", 7}, {"embedding_dim", 3}, {"mode", "max"}}, {2, 5}));
@@ -164,6 +173,8 @@ LayerKind embedding() {
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
   kind.compute = compute;
   kind.recognise = recognise;
+  kind.mistakes = {
+      {"transposed", "the square table is transposed, as the kernel of a dense layer has to be", transposed}};
   kind.cases = cases();
   return kind;
 }

@@ -3,6 +3,7 @@
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/keras_operation.h"
+#include "layers/shared/read_axes.h"
 #include "tieout/error.h"
 
 // y = a sigmoid(b), a and b being the first and the second half of x along one axis.
@@ -75,6 +76,8 @@ LayerKind glu() {
   kind.infer = infer;
   kind.lower = lower;
   kind.compute = compute;
+  kind.mistakes = {
+      other_layout_mistake("it runs along the axis that has this number in the other framework's layout")};
   kind.cases = {torch_case("default", "GLU", Json::object(), {3, 6}),
                 torch_case("channels of an image", "GLU", {{"dim", 1}}, {2, 6, 4, 5}),
                 torch_case("rows of an image", "GLU", {{"dim", 2}}, {2, 3, 4, 5}),

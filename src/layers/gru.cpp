@@ -131,7 +131,9 @@ bool forgotten_recurrent_bias(Layer& layer, Framework, const std::vector<Axes>&)
   return changed;
 }
 
-bool reset_order(Layer& layer, Framework, const std::vector<Axes>&) {
+bool reset_order(Layer& layer, Framework, const std::vector<Axes>& inputs) {
+  const Parameter* bias = parameter_named(layer, "recurrent_bias");
+  if (is_one_step(layer, inputs) && (bias == nullptr || bias->terms.empty())) return false;
   layer.settings["reset_after"] = layer.settings["reset_after"] != true;
   return true;
 }

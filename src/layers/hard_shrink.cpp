@@ -35,6 +35,8 @@ LayerKind hard_shrink() {
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {
+      wrong_setting("lambda", "lambda is left out: it is 0.5 where nobody says it", "lambda", 0.5, 0.5)};
   kind.cases = plain_cases("Hardshrink", "hard_shrink");
   kind.cases.push_back(torch_case("lambda 0.25", "Hardshrink", {{"lambd", 0.25}}, {3, 7}));
   return kind;

@@ -44,6 +44,13 @@ LayerKind hard_tanh() {
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {{"range", "the range is left out: it is -1 to 1 where nobody says it",
+                    [](Layer& layer, Framework, const std::vector<Axes>&) {
+                      const Json own = layer.settings;
+                      layer.settings["min"] = -1.0;
+                      layer.settings["max"] = 1.0;
+                      return layer.settings != own;
+                    }}};
   kind.cases = plain_cases("Hardtanh", "hard_tanh");
   kind.cases.push_back(torch_case("0 to 2", "Hardtanh", {{"min_val", 0.0}, {"max_val", 2.0}}, {3, 7}));
   kind.cases.push_back(

@@ -1,4 +1,5 @@
 #include "layers/shared/elementwise.h"
+#include "layers/shared/mistakes.h"
 #include "layers/shared/normalised_axes.h"
 #include "layers/shared/own_class.h"
 #include "layers/shared/sample_axes.h"
@@ -90,6 +91,7 @@ LayerKind layer_scale() {
   kind.lower = lower;
   kind.compute = compute;
   kind.absorbs_flatten = true;
+  kind.mistakes = {forgotten_mistake("forgotten_gamma", "gamma was not carried: it is 1", {{"gamma", 1}})};
   kind.cases = {
       keras_case("image", "LayerScale", {{"init_values", 1e-6}, {"projection_dim", 3}}, {2, 4, 5, 3}),
       keras_case("sequence", "LayerScale", {{"init_values", 0.5}, {"projection_dim", 3}}, {2, 4, 3}),

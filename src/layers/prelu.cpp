@@ -131,6 +131,25 @@ std::optional<FrameworkNode> recognise(Framework framework,
   return node;
 }
 
+// The slopes of places along axes of one size, read with the axes in another order.
+bool other_order(Layer& layer, Framework, const std::vector<Axes>&) {
+  Parameter& alpha = layer.parameters.at(0);
+  bool changed = false;
+  for (Term& term : alpha.terms) {
+    std::vector<std::size_t> full;
+    for (std::size_t k = 0; k < term.pattern.groups.size(); ++k) {
+      if (!term.pattern.groups[k].empty()) full.push_back(k);
+    }
+    const auto size = [&](std::size_t k) { return alpha.sizes.at(term.pattern.groups[k][0].name); };
+    for (std::size_t k = 1; k < full.size(); ++k) {
+      if (size(full[k]) != size(full[0]) || size(full[k]) == 1) return false;
+      std::swap(term.pattern.groups[full[0]], term.pattern.groups[full[k]]);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
 std::vector<Case> cases() {
   const Json space = Json::array({1, 2});
   return {
@@ -141,6 +160,7 @@ std::vector<Case> cases() {
       torch_case("for each feature", "PReLU", {{"num_parameters", 5}}, {3, 5}),
       torch_case("one for all features", "PReLU", Json::object(), {3, 5}),
       keras_case("default", "PReLU", Json::object(), {2, 4, 5, 3}),
+      keras_case("a cube", "PReLU", Json::object(), {2, 3, 3, 3}),
       keras_case("for each channel", "PReLU", {{"shared_axes", space}}, {2, 4, 5, 3}),
       keras_case("one for all", "PReLU", {{"shared_axes", Json::array({1, 2, 3})}}, {2, 4, 5, 3}),
       keras_case("for each row and channel", "PReLU", {{"shared_axes", Json::array({2})}}, {2, 4, 5, 3}),
@@ -167,6 +187,9 @@ LayerKind prelu() {
   kind.compute = compute;
   kind.recognise = recognise;
   kind.absorbs_flatten = true;
+  kind.mistakes = {{"axes_order",
+                    "the axes of the slopes stand in another order, as after a reshape without a permute",
+                    other_order}};
   kind.cases = cases();
   return kind;
 }

@@ -97,6 +97,7 @@ LayerKind relu() {
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.lift = lift;
+  kind.mistakes = {wrong_setting("limit", "the limit is left out, as of ReLU6", "max", nullptr, nullptr)};
   kind.cases = {
       torch_case("image", "ReLU", Json::object(), {2, 3, 4, 5}),
       torch_case("vector, in place", "ReLU", {{"inplace", true}}, {3, 7}),

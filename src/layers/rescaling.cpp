@@ -33,6 +33,14 @@ void lift(Lifter& lifter) {
   lifter.add(std::move(layer));
 }
 
+// scale (x + offset)
+bool offset_first(Layer& layer, Framework, const std::vector<Axes>&) {
+  const double scale = layer.settings["scale"].get<double>();
+  const double offset = layer.settings["offset"].get<double>();
+  layer.settings["offset"] = scale * offset;
+  return scale * offset != offset;
+}
+
 }  // namespace
 
 LayerKind rescaling() {
@@ -51,6 +59,7 @@ LayerKind rescaling() {
   kind.mistakes = {
       wrong_setting("offset", "the offset is left out", "offset", 0.0, 0.0),
       wrong_setting("scale", "the scale is left out", "scale", 1.0, 1.0),
+      {"offset_first", "the offset is added before the scale multiplies instead of after it", offset_first},
   };
   kind.cases = {
       keras_case("pixels to 0 to 1", "Rescaling", {{"scale", 1.0 / 255}, {"offset", 0.0}}, {2, 4, 5, 3}),

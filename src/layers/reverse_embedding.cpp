@@ -123,6 +123,8 @@ LayerKind reverse_embedding() {
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
   kind.compute = compute;
   kind.fan_in = [](const Layer& layer) { return layer.settings["width"].get<double>(); };
+  kind.mistakes = {
+      wrong_setting("soft_cap", "the logits are not capped (logit_soft_cap)", "soft_cap", nullptr, nullptr)};
   kind.cases = cases();
   return kind;
 }

@@ -51,9 +51,9 @@ constexpr const char* python_step = R"(    def step(self, x, h, w_ih, w_hh, b_ih
 )";
 
 // The recurrent kernel is square: it looks the same either way.
-bool not_transposed(Layer& layer, Framework framework, const std::vector<Axes>&) {
+bool not_transposed(Layer& layer, Framework framework, const std::vector<Axes>& inputs) {
   Parameter* kernel = parameter_named(layer, "recurrent_kernel");
-  if (kernel == nullptr) return false;
+  if (kernel == nullptr || is_one_step(layer, inputs)) return false;
   for (auto& term : kernel->terms)
     term.pattern = parse_pattern(framework == Framework::torch ? "v u" : "u v");
   return true;

@@ -6,6 +6,7 @@
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/operator_call.h"
+#include "layers/shared/read_axes.h"
 #include "layers/shared/slice_index.h"
 #include "tieout/error.h"
 
@@ -108,8 +109,8 @@ bool other_layout(Layer& layer, Framework framework, const std::vector<Axes>& in
   const Json own = index;
   if (index.size() != inputs.at(0).size() || index.size() < 3) return false;
   for (std::size_t k = 1; k < index.size(); ++k) {
-    const std::size_t other = framework == Framework::torch ? (k == 1 ? index.size() - 1 : k - 1)
-                                                            : (k + 1 == index.size() ? 1 : k + 1);
+    const auto other = static_cast<std::size_t>(
+        axis_of_the_number(static_cast<std::int64_t>(k), static_cast<std::int64_t>(index.size()), framework));
     if (inputs[0][k].size != inputs[0][other].size && !is_whole(own[k])) return false;
     index[other] = own[k];
   }
@@ -127,6 +128,7 @@ std::vector<Case> cases() {
     return operator_case(name, "GetItem", {{"args", Json::array({x, index})}}, {shape});
   };
   return {made("one row", {2, 4, 5, 3}, Json::array({all, 0})),
+          made("half a cube", {2, 4, 4, 4}, Json::array({all, range(nullptr, 2, nullptr)})),
           made("one channel", {2, 4, 5, 3}, Json::array({rest, -1})),
           made("rows and channels", {2, 4, 5, 3},
                Json::array({all, range(1, 3, nullptr), rest, range(nullptr, 2, nullptr)})),

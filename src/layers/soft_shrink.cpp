@@ -36,6 +36,8 @@ LayerKind soft_shrink() {
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {
+      wrong_setting("lambda", "lambda is left out: it is 0.5 where nobody says it", "lambda", 0.5, 0.5)};
   kind.cases = plain_cases("Softshrink", "soft_shrink");
   kind.cases.push_back(torch_case("lambda 0.25", "Softshrink", {{"lambd", 0.25}}, {3, 7}));
   return kind;

@@ -65,6 +65,7 @@ LayerKind softplus() {
   form.function = softplus_of;
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {wrong_setting("beta", "beta is left out: Keras' softplus has none", "beta", 1.0, 1.0)};
   kind.cases = plain_cases("Softplus", "softplus");
   kind.cases.push_back(torch_case("beta 2", "Softplus", {{"beta", 2.0}}, {3, 7}));
   kind.cases.push_back(torch_case("beta 0.5, a high threshold", "Softplus",

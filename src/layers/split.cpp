@@ -171,12 +171,21 @@ LayerKind split() {
   kind.infer = infer;
   kind.lower = lower;
   kind.compute = compute;
-  kind.mistakes = {
-      other_layout_mistake("it runs along the axis that has this number in the other framework's layout")};
+  Mistake axis =
+      other_layout_mistake("it runs along the axis that has this number in the other framework's layout");
+  // An axis of another size cannot be taken apart in the same way.
+  axis.mutate = [other = axis.mutate](Layer& layer, Framework framework, const std::vector<Axes>& inputs) {
+    const auto size = [&] { return inputs.at(0).at(layer.settings["axis"].get<std::size_t>()).size; };
+    const std::int64_t own = size();
+    return other(layer, framework, inputs) && size() == own;
+  };
+  kind.mistakes = {std::move(axis)};
   kind.cases = {
       operator_case("channels", "Split", {{"indices_or_sections", 3}, {"axis", -1}}, {{2, 4, 5, 6}}),
       operator_case("rows, unequal", "Split", {{"indices_or_sections", Json{1, 3}}, {"axis", 1}},
                     {{2, 4, 5, 3}}),
+      operator_case("a cube, unequal", "Split", {{"indices_or_sections", Json{1, 3}}, {"axis", -1}},
+                    {{2, 4, 4, 4}}),
       operator_case("one part", "Split", {{"indices_or_sections", 1}, {"axis", 1}}, {{2, 5, 3}}),
       operator_case("channels, one by one", "Unstack", {{"num", nullptr}, {"axis", -1}}, {{2, 4, 5, 3}}),
       operator_case("steps of a sequence", "Unstack", {{"num", 5}, {"axis", 1}}, {{2, 5, 3}})};

@@ -2,6 +2,7 @@
 
 #include "layers/shared/elementwise.h"
 #include "layers/shared/keras_operation.h"
+#include "layers/shared/operator_call.h"
 
 // y = (x + sqrt(x^2 + b)) / 2, b being 4 unless told otherwise.
 
@@ -34,8 +35,10 @@ LayerKind squareplus() {
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {wrong_setting("b", "b is left out: it is 4 where nobody says it", "b", 4.0, 4.0)};
   kind.cases = {keras_case("image", "Activation", {{"activation", "squareplus"}}, {2, 4, 5, 3}),
-                keras_case("vector", "Activation", {{"activation", "squareplus"}}, {3, 7})};
+                keras_case("vector", "Activation", {{"activation", "squareplus"}}, {3, 7}),
+                operator_case("b 2", "Squareplus", {{"b", 2.0}}, {{3, 7}})};
   return kind;
 }
 

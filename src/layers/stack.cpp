@@ -3,6 +3,7 @@
 #include "layers/layer_kind.h"
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
+#include "layers/shared/mistakes.h"
 #include "layers/shared/operator_call.h"
 #include "tieout/error.h"
 
@@ -101,6 +102,7 @@ LayerKind stack() {
   kind.need = [](const Layer&, Framework) { return LayoutNeed{LayoutNeed::Kind::source, {}}; };
   kind.lower = lower;
   kind.compute = compute;
+  kind.mistakes = {reversed_inputs_mistake("the inputs stand in the reverse order")};
   const Json both = Json::array({Json::array({Json{{"input", 0}}, Json{{"input", 1}}})});
   kind.cases = {
       operator_case("images", "Stack", {{"axis", 1}, {"args", both}}, {{2, 4, 5, 3}, {2, 4, 5, 3}}),

@@ -1,4 +1,5 @@
 #include "layers/shared/merge.h"
+#include "layers/shared/mistakes.h"
 
 // y = a - b, a size of 1 standing for any.
 
@@ -15,7 +16,9 @@ LayerKind subtract() {
   form.torch_call = infix("-");
   form.join = [](double left, double right) { return left - right; };
   form.only_two = true;
-  return merge_kind(form);
+  LayerKind kind = merge_kind(form);
+  kind.mistakes = {reversed_inputs_mistake("b - a is computed instead of a - b")};
+  return kind;
 }
 
 }  // namespace tieout::layers

@@ -37,6 +37,8 @@ LayerKind threshold() {
   };
   form.write = write;
   LayerKind kind = elementwise_kind(form);
+  kind.mistakes = {
+      wrong_setting("value", "what is below the threshold becomes 0, as in Keras' ReLU", "value", 0.0, 0.0)};
   kind.cases = {
       torch_case("value 0", "Threshold", {{"threshold", 0.3}, {"value", 0.0}}, {2, 3, 4, 5}),
       torch_case("another value", "Threshold", {{"threshold", 0.25}, {"value", -2.0}}, {2, 3, 4, 5}),

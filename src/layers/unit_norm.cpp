@@ -4,6 +4,7 @@
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/normalised_axes.h"
+#include "layers/shared/read_axes.h"
 #include "layers/shared/sample_axes.h"
 
 // y = x / max(|x|, 1e-12), the length |x| taken over some axes of each sample together. PyTorch:
@@ -66,6 +67,8 @@ LayerKind unit_norm() {
   kind.lower = lower;
   kind.compute = compute;
   kind.absorbs_flatten = true;
+  kind.mistakes = {
+      other_layout_mistake("it runs along the axis that has this number in the other framework's layout")};
   kind.cases = {
       keras_case("features", "UnitNormalization", Json::object(), {3, 5}),
       keras_case("channels of an image", "UnitNormalization", Json::object(), {2, 4, 5, 3}),

@@ -81,6 +81,13 @@ std::vector<Array> compute(const Evaluation& e) {
   return {y};
 }
 
+bool swap_choices(Layer& layer, Framework, const std::vector<Axes>&) {
+  Json& operands = layer.settings["operands"];
+  if (operands.at(1) == operands.at(2)) return false;
+  std::swap(operands[1], operands[2]);
+  return true;
+}
+
 }  // namespace
 
 LayerKind where() {
@@ -97,6 +104,9 @@ LayerKind where() {
   };
   kind.lower = lower;
   kind.compute = compute;
+  kind.mistakes = {{"choices",
+                    "what is taken where the condition holds and what elsewhere stand in each other's place",
+                    swap_choices}};
   const auto input = [](int k) { return Json{{"input", k}}; };
   kind.cases = {
       operator_case("of two tensors", "Where", Json::object(), {{2, 4, 5, 3}, {2, 4, 5, 3}, {2, 4, 5, 3}}),

@@ -48,6 +48,7 @@ std::vector<Case> torch_cases(std::size_t rank) {
               {{"in_channels", Cases::channels}, {"out_channels", 6}, {"kernel_size", 3}});
   cases.add("default", Json::object());
   cases.add("no bias", {{"bias", false}});
+  cases.add("as many channels out as in", {{"out_channels", Cases::channels}});
   cases.add("padding 1, stride 2", {{"padding", 1}, {"stride", 2}});
   cases.add("padding 1, stride 2, odd", {{"padding", 1}, {"stride", 2}}, {7, 9, 5});
   cases.add("uneven window, stride, padding", {{"kernel_size", uneven(rank, {3, 2, 1})},
@@ -79,6 +80,7 @@ std::vector<Case> keras_cases(std::size_t rank) {
               {{"filters", 6}, {"kernel_size", 3}});
   cases.add("default", Json::object());
   cases.add("no bias, tanh", {{"use_bias", false}, {"activation", "tanh"}});
+  cases.add("as many channels out as in", {{"filters", Cases::channels}});
   cases.add("same", {{"padding", "same"}});
   cases.add("same, even window", {{"padding", "same"}, {"kernel_size", 4}});
   cases.add("same, stride 2", {{"padding", "same"}, {"strides", 2}}, {8, 6, 4});

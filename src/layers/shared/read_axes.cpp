@@ -61,20 +61,19 @@ std::vector<std::int64_t> target_axes(const Lowerer& lowerer) {
   return axes;
 }
 
+std::int64_t axis_of_the_number(std::int64_t axis, std::int64_t rank, Framework framework) {
+  if (axis == 0) return 0;
+  if (framework == Framework::torch) return axis == rank - 1 ? 1 : axis + 1;
+  return axis == 1 ? rank - 1 : axis - 1;
+}
+
 Mistake other_layout_mistake(const std::string& message) {
   const auto mutate = [](Layer& layer, Framework framework, const std::vector<Axes>& inputs) {
     const auto rank = static_cast<std::int64_t>(inputs.at(0).size());
     if (rank < 3) return false;
     auto axes = axes_of(layer);
     const auto own = axes;
-    for (auto& axis : axes) {
-      if (axis == 0) continue;
-      // n c h w <-> n h w c
-      if (framework == Framework::torch)
-        axis = axis == 1 ? rank - 1 : axis - 1;
-      else
-        axis = axis == rank - 1 ? 1 : axis + 1;
-    }
+    for (auto& axis : axes) axis = axis_of_the_number(axis, rank, framework);
     std::ranges::sort(axes);
     if (axes == own) return false;
     if (layer.settings.contains("axes"))

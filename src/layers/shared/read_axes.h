@@ -16,8 +16,12 @@ std::int64_t read_axis(const Lifter& lifter, const Json& axis);
 // The layer's setting "axes" or "axis" in the target's order, in rising order.
 std::vector<std::int64_t> target_axes(const Lowerer& lowerer);
 
-// Mistake: the setting "axes" or "axis" as it would be right in the other framework's layout of images and
-// sequences.
+// Which axis of `framework`'s images, volumes and sequences has this number in the other framework's layout
+// of them: in PyTorch (n c h w), number 1 is h in Keras (n h w c), which is 2 here.
+std::int64_t axis_of_the_number(std::int64_t axis, std::int64_t rank, Framework framework);
+
+// Mistake: the setting "axes" or "axis" was carried as a number, which is another axis in the other
+// framework's layout.
 Mistake other_layout_mistake(const std::string& message);
 
 }  // namespace tieout

@@ -95,6 +95,13 @@ bool relabel_gates(Layer& layer, const std::vector<std::string>& own, const std:
   return changed;
 }
 
+bool is_one_step(const Layer& layer, const std::vector<Axes>& inputs) {
+  if (inputs.empty() || inputs[0].size() < 2 || layer.settings.value("initial", false)) return false;
+  const bool moved = !layer.orders.empty() && !layer.orders[0].empty();
+  const std::size_t time = moved ? static_cast<std::size_t>(layer.orders[0].at(1)) : 1;
+  return inputs[0].at(time).size == 1;
+}
+
 Mistake forgotten_second_bias() {
   return {"forgotten_second_bias", "bias_hh was left out; the bias is the sum of bias_ih and bias_hh",
           forget_second_bias};
@@ -117,8 +124,8 @@ Mistake last_of_sequence() {
 
 Mistake wrong_direction() {
   return {"wrong_direction", "the sequence is read in the other direction (go_backwards)",
-          [](Layer& layer, Framework, const std::vector<Axes>&) {
-            if (goes_both_ways(layer)) return false;
+          [](Layer& layer, Framework, const std::vector<Axes>& inputs) {
+            if (goes_both_ways(layer) || is_one_step(layer, inputs)) return false;
             layer.settings["direction"] = layer.settings["direction"] == "forward" ? "backward" : "forward";
             return true;
           }};

@@ -25,6 +25,9 @@ Parameter* parameter_named(Layer& layer, const std::string& name);
 // The terms' patterns with the labels of the gates in another order, in every parameter.
 bool relabel_gates(Layer& layer, const std::vector<std::string>& own, const std::vector<std::string>& other);
 
+// One step from no state: neither the order of the steps nor the recurrent kernel shows.
+bool is_one_step(const Layer& layer, const std::vector<Axes>& inputs);
+
 // bias_hh was left out of the summed bias.
 Mistake forgotten_second_bias();
 // The two directions' parameters, or the halves of the output, are swapped.

@@ -316,15 +316,17 @@ bool cubic_kind(Layer& layer, Framework, const std::vector<Axes>& inputs) {
   return change(layer, inputs, "mode", mode == "cubic" ? "keys" : "cubic");
 }
 
-std::vector<Mistake> mistakes() {
-  return {
+std::vector<Mistake> mistakes(std::size_t rank) {
+  std::vector<Mistake> all = {
       {"nearest_kind",
        "one side takes the cell at floor(i n / out) (PyTorch's \"nearest\"), the other the one whose centre "
        "is nearest (Keras; PyTorch's \"nearest-exact\")",
        nearest_kind},
       {"align_corners", "one side lets the corners' centres coincide (align_corners), the other the borders",
-       corners},
-      {"cubic_kind", "bicubic means a = -0.75 in PyTorch and a = -0.5 in Keras", cubic_kind}};
+       corners}};
+  if (rank == 2)
+    all.push_back({"cubic_kind", "bicubic means a = -0.75 in PyTorch and a = -0.5 in Keras", cubic_kind});
+  return all;
 }
 
 }  // namespace
@@ -365,7 +367,7 @@ LayerKind resample_kind(std::size_t rank) {
   };
   kind.compute = compute;
   kind.fan_in = [](const Layer&) { return 16.0; };
-  kind.mistakes = mistakes();
+  kind.mistakes = mistakes(rank);
   kind.cases = resample_cases(rank);
   return kind;
 }

@@ -6,6 +6,7 @@
 #include "layers/shared/along_axis.h"
 #include "layers/shared/elementwise.h"
 #include "layers/shared/keras_operation.h"
+#include "layers/shared/read_axes.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -62,17 +63,6 @@ void lower(Lowerer& lowerer, SoftmaxOf what) {
   } else {
     add_operation(lowerer, "LogSoftmax", {{"axis", target}});
   }
-}
-
-// The axis that the setting would mean in the other framework's layout.
-bool other_axis(Layer& layer, Framework, const std::vector<Axes>& inputs) {
-  const auto rank = static_cast<std::int64_t>(inputs.at(0).size());
-  const auto axes = layer.settings["axes"].get<std::vector<std::int64_t>>();
-  if (axes.size() != 1) return false;
-  const std::int64_t own = axes[0] < 0 ? axes[0] + rank : axes[0];
-  if (rank < 3 || (own != 1 && own != rank - 1)) return false;
-  layer.settings["axes"] = {own == 1 ? rank - 1 : 1};
-  return true;
 }
 
 std::vector<Case> cases(SoftmaxOf what) {
@@ -142,7 +132,7 @@ LayerKind softmax_kind(SoftmaxOf what) {
   kind.compute = [what](const Evaluation& e) { return compute(e, what); };
   kind.absorbs_flatten = true;
   kind.mistakes = {
-      {"axis", "it runs along the axis that has this number in the other framework's layout", other_axis}};
+      other_layout_mistake("it runs along the axis that has this number in the other framework's layout")};
   kind.cases = cases(what);
   return kind;
 }

@@ -38,6 +38,7 @@ std::vector<Case> torch_cases(std::size_t rank) {
   };
   add("default", Json::object());
   add("no bias", {{"bias", false}, {"stride", 2}});
+  add("as many channels out as in", {{"out_channels", channels}});
   add("stride 2, padding 1, output_padding 1", {{"stride", 2}, {"padding", 1}, {"output_padding", 1}});
   add("stride 2, padding 1", {{"stride", 2}, {"padding", 1}});
   add("window 4, stride 2, padding 1", {{"kernel_size", 4}, {"stride", 2}, {"padding", 1}});
