@@ -75,8 +75,11 @@ Json layers_json() {
 Json cases_json() {
   Json list = Json::array();
   for (const auto& kind : all_layers()) {
+    Json mistakes = Json::array();
+    for (const auto& mistake : kind.mistakes) mistakes.push_back(mistake.name);
     for (const auto& one : kind.cases) {
       list.push_back({{"kind", kind.name},
+                      {"mistakes", mistakes},
                       {"name", one.name},
                       {"framework", to_string(one.framework)},
                       {"class", one.class_name},

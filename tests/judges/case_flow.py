@@ -16,6 +16,7 @@ import traceback
 import numpy as np
 
 TIEOUT = os.environ.get("TIEOUT", str(pathlib.Path(__file__).parents[2] / "build" / "tieout"))
+MISCARRY = pathlib.Path(TIEOUT).with_name("miscarry")
 HERE = pathlib.Path(__file__).parent
 PYTHON = {
     "torch": os.environ.get("TIEOUT_TORCH_PYTHON", sys.executable),
@@ -52,6 +53,7 @@ class Flow:
     folder: pathlib.Path
     steps: dict = dataclasses.field(default_factory=dict)
     axes: dict = dataclasses.field(default_factory=dict)  # of a model made of the source: its outputs', the source's
+    mistakes: list = dataclasses.field(default_factory=list)  # see miscarry.cpp; each with what verify said of it
 
     @property
     def framework(self):
@@ -217,6 +219,19 @@ def rearranged(array, from_axes, to_axes):
     return np.transpose(array, [from_axes.index(name) for name in to_axes])
 
 
+def make_mistakes(flow, shapes):
+    """Converts once more with each known mistake of the kind, and has the outcome verified."""
+    if not flow.case["mistakes"]:
+        return
+    made = [MISCARRY, flow.source, flow.path("wrong"), SUFFIX[flow.other], *shapes]
+    done = subprocess.run(made, capture_output=True, text=True, timeout=120)
+    flow.steps["mistakes"] = Step(done.returncode, done.stderr)
+    flow.mistakes = json.loads(done.stdout) if done.returncode == 0 else []
+    for k, mistake in enumerate(flow.mistakes):
+        said = flow.tieout(f"verify {k}", "verify", flow.source, mistake["file"], "--json", *shapes)
+        mistake["said"] = json.loads(said.stdout)
+
+
 def carry(flow):
     """All that tieout does for one case; the frameworks' turn comes after."""
     if not flow.ok("make"):
@@ -228,6 +243,7 @@ def carry(flow):
     flow.tieout("convert", "convert", flow.source, flow.written, *shapes)
     if not flow.ok("convert"):
         return
+    make_mistakes(flow, shapes)
     here, there = flow.inspect("inspect", flow.source, *shapes), flow.inspect("inspect written", flow.written)
     flow.arrange_inputs("written", here, there)
     open_inputs = open_shapes(there["inputs"], flow.arrays("written_inputs.npz"))

@@ -92,7 +92,6 @@ def call_operator(case, tensors):
 def layer_of(case):
     name, settings = case["class"], dict(case["settings"])
     settings.pop("call", None)
-    settings.pop("call", None)
     if name.startswith("activation:"):
         return keras.layers.Activation(name.removeprefix("activation:"))
     for module in (keras.layers, convnext, inception_resnet_v2):

@@ -8,11 +8,13 @@ layer kind's record has them.
 import numpy as np
 import pytest
 from case_flow import REFUSED, read_cases, take_there_and_back
+from hand_mistakes import ONLY_BY_HAND
 
 CASES = read_cases()
 CARRIED = [name for name, case in CASES.items() if not case["target_refuses"]]
 RETURNING = [name for name in CARRIED if not CASES[name]["back_refuses"]]
 ONE_WAY = [name for name in CARRIED if CASES[name]["back_refuses"]]
+MISTAKES = sorted({(case["kind"], mistake) for case in CASES.values() for mistake in case["mistakes"]} - ONLY_BY_HAND)
 REFUSING = [name for name, case in CASES.items() if case["target_refuses"]]
 
 EXACT = 1e-12
@@ -23,10 +25,9 @@ ROUNDED = 1e-6
 @pytest.fixture(scope="session")
 def flows(request, tmp_path_factory):
     """Only the cases that were asked for (-k)."""
-    wanted = {
-        item.callspec.params["case"] for item in request.session.items if "case" in getattr(item, "fixturenames", ())
-    }
-    cases = {name: case for name, case in CASES.items() if name in wanted}
+    asked = [item.callspec.params for item in request.session.items if "flows" in getattr(item, "fixturenames", ())]
+    wanted = {params.get("case") for params in asked} | {params.get("kind") for params in asked}
+    cases = {name: case for name, case in CASES.items() if name in wanted or case["kind"] in wanted}
     return take_there_and_back(cases, tmp_path_factory.mktemp("cases"))
 
 
@@ -88,3 +89,25 @@ def test_refused(flows, case):
     assert_done(flow, "make")
     assert flow.steps["convert"].code == REFUSED, flow.steps["convert"].said
     assert not list(flow.folder.glob("written*"))
+
+
+@pytest.mark.parametrize(("kind", "mistake"), MISTAKES)
+def test_mistake(flows, kind, mistake):
+    """Wherever it was made in a converted file, verify finds it, and names the layer and the cause: the mistake, or the
+    settings in which it consists."""
+    for flow in flows.values():
+        if flow.ok("convert") and mistake in flow.case["mistakes"] and flow.case["kind"] == kind:
+            assert_done(flow, "mistakes")
+    made = [
+        (flow.name, one)
+        for flow in flows.values()
+        for one in flow.mistakes
+        if (one["kind"], one["mistake"]) == (kind, mistake)
+    ]
+    assert made, "no case of the kind can be carried with this mistake"
+    for name, one in made:
+        assert one["said"]["verdict"] == "differs", f"{name}: {one['said']}"
+        first = one["said"]["first_difference"]
+        assert first["a"] == one["layer"], f"{name}: {first}"
+        assert first["cause"], f"{name}: {first}"
+        assert set(first["cause"].split(", ")) <= {mistake, *one["settings"]}, f"{name}: {first}"
