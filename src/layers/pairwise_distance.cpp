@@ -37,8 +37,7 @@ void lift(Lifter& lifter) {
             {"axes", Json::array({rank - 1})},
             {"keepdims", lifter.settings().flag("keepdim", false)}},
            "sum");
-  if (p == 2) add_part(lifter, "math_function", {{"function", "sqrt"}}, "root");
-  if (p != 2 && p != 1) add_part(lifter, "binary_function", power_of(1 / p), "root");
+  if (p != 1) add_root(lifter, p);
 }
 
 std::vector<Case> cases() {
@@ -61,8 +60,9 @@ std::vector<Case> cases() {
 LayerKind pairwise_distance() {
   LayerKind kind;
   kind.name = "pairwise_distance";
-  kind.torch = {{"PairwiseDistance", Status::composed,
-                 "keras.ops Subtract, Add of eps, Square or Absolute and Power, Sum, the root"}};
+  kind.torch = {
+      {"PairwiseDistance", Status::composed,
+       "keras.ops Subtract, Add of eps, Square or Absolute and Power, Sum, Power and Where for the root"}};
   kind.summary = "y = (sum of |a - b + eps|^p)^(1 / p) along the last axis.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html"};
   kind.lift = lift;

@@ -14,6 +14,10 @@ namespace tieout {
 int add_part(Lifter& lifter, const std::string& kind, const Json& settings, const std::string& helper = {},
              const std::vector<int>& inputs = {});
 
+// Adds the p-th root, NAME_root. As in PyTorch its gradient at 0 is 0, not infinite: the root is taken of a 1
+// there.
+void add_root(Lifter& lifter, double p);
+
 // The settings of the kinds of shared/merge.h that join their input with a number.
 Json with_number(const Json& number);
 // Of binary_function: its input to this power.

@@ -25,7 +25,7 @@ void lift(Lifter& lifter, std::size_t rank) {
   mean.inputs = lifter.outputs();
   lifter.add(std::move(mean));
   add_part(lifter, "multiply", with_number(cells), "sum");
-  add_part(lifter, "binary_function", power_of(1 / norm), "root");
+  add_root(lifter, norm);
 }
 
 std::vector<Case> cases(std::size_t rank) {
@@ -61,7 +61,8 @@ LayerKind lp_pool_kind(std::size_t rank) {
   LayerKind kind;
   kind.name = "lp_pool" + digit + "d";
   kind.torch = {{"LPPool" + digit + "d", Status::composed,
-                 "keras.ops Power, AveragePooling" + digit + "D, Multiply by the window's cells, Power"}};
+                 "keras.ops Power, AveragePooling" + digit +
+                     "D, Multiply by the window's cells, Power and Where for the root"}};
   kind.summary = "The p-norm of each window of x (n c s...).";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.nn.LPPool2d.html"};
   kind.lift = [rank](Lifter& lifter) { lift(lifter, rank); };
