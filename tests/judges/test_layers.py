@@ -24,11 +24,12 @@ ROUNDED = 1e-6
 
 @pytest.fixture(scope="session")
 def flows(request, tmp_path_factory):
-    """Only the cases that were asked for (-k)."""
+    """Only the cases that were asked for (-k), by name or by the kind of their mistakes."""
     asked = [item.callspec.params for item in request.session.items if "flows" in getattr(item, "fixturenames", ())]
-    wanted = {params.get("case") for params in asked} | {params.get("kind") for params in asked}
-    cases = {name: case for name, case in CASES.items() if name in wanted or case["kind"] in wanted}
-    return take_there_and_back(cases, tmp_path_factory.mktemp("cases"))
+    judged = {params.get("case") for params in asked}
+    kinds = {params.get("kind") for params in asked}
+    cases = {name: case for name, case in CASES.items() if name in judged or case["kind"] in kinds}
+    return take_there_and_back(cases, tmp_path_factory.mktemp("cases"), judged)
 
 
 def tolerance(flow, *frameworks):
