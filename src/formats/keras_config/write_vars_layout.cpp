@@ -59,8 +59,8 @@ void write_vars_layout(const FrameworkModel& model, hdf5::Writer& writer) {
                       {.file = model.file, .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
                       "give a model with its architecture: --like TEMPLATE.keras");
   }
-  refuse_composites(model,
-                "name the target .h5, or carry the model to PyTorch and back, which writes its layers out");
+  refuse_composites(
+      model, "name the target .h5, or carry the model to PyTorch and back, which writes its layers out");
   const TensorIndex tensors(model);
   Counter counter;
   for (const std::size_t call : layer_order(model)) {
