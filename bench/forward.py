@@ -4,8 +4,9 @@
 
 ResNet-50 on one image of 224 x 224 (keras.applications, random weights) and LeNet-5 on 256 images, each as the .keras
 file and as the PyTorch model that tieout makes of it. Both ways have their weights in memory; they run in turn, and the
-medians count. Before that the outputs are compared. The peak memory is that of the whole tieout process; "alive" is what
-a forward pass needs at least: the weights and the values that are there at the same time, all in float64.
+medians count. Before that the outputs are compared. The peak memory is that of the whole tieout process, less what it
+takes to open the file and say what is in it (code, libraries: 21 MiB, more than LeNet-5 needs); "alive" is what a forward
+pass needs at least: the weights and the values that are there at the same time, all in float64.
 """
 
 import argparse
@@ -78,6 +79,7 @@ def measure(options, name, keras_file, shape, folder):
     model = torch_model(written)
     # What the PyTorch model takes: the channels before the rows.
     image = torch.from_numpy(np.ascontiguousarray(np.moveaxis(image, -1, 1)))
+    _, opened = run(options.tieout, "inspect", keras_file)
     ours, theirs, peak, alive = [], [], 0.0, 0.0
     for _ in range(options.rounds):
         said, mebibytes = run(
@@ -94,11 +96,12 @@ def measure(options, name, keras_file, shape, folder):
     ratio = median(ours) / median(theirs)
     print(
         f"{name:9} tieout {median(ours):.4f} s, PyTorch {median(theirs):.4f} s: {ratio:.2f} times, at most "
-        f"{ALLOWED[name]}; peak {peak:.0f} MiB, {peak / alive:.2f} times the {alive:.0f} MiB alive, at most {MEMORY}; "
+        f"{ALLOWED[name]}; peak {peak:.0f} MiB, less {opened:.0f} MiB for the open file "
+        f"{(peak - opened) / alive:.2f} times the {alive:.0f} MiB alive, at most {MEMORY}; "
         f"differs by {difference:.1e}",
         flush=True,
     )
-    return ratio <= ALLOWED[name] and peak <= MEMORY * alive and difference <= EXACT
+    return ratio <= ALLOWED[name] and peak - opened <= MEMORY * alive and difference <= EXACT
 
 
 def arguments():
