@@ -17,6 +17,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from application_keras import random_value
 from case_runner import save_arrays
 from keras.src.models.functional import Functional
 
@@ -56,12 +57,18 @@ def foreign_classes(config):
 def randomise(model, random):
     for variable in model.variables:
         if keras.backend.is_float_dtype(variable.dtype):
-            low, high = (0.5, 1.5) if "variance" in variable.path else (-0.8, 0.8)
-            variable.assign(random.uniform(low, high, variable.shape))
+            variable.assign(random_value(random, variable))
+
+
+def narrowest(model):
+    """The floating type with the fewest digits that the model computes in anywhere."""
+    types = {layer.compute_dtype for layer in model._flatten_layers()} | {tensor.dtype for tensor in model.inputs}
+    return next((floats for floats in ("bfloat16", "float16", "float32") if floats in types), "float64")
 
 
 def random_input(tensor, random):
-    shape = [2] + [3 if size is None else size for size in tensor.shape[1:]]
+    open_size = 33 if len(tensor.shape) == 4 else 3  # images become smaller on their way
+    shape = [2] + [open_size if size is None else size for size in tensor.shape[1:]]
     if tensor.shape[0] is not None:
         shape[0] = tensor.shape[0]
     if keras.backend.is_float_dtype(tensor.dtype):
@@ -121,9 +128,11 @@ class Harvest:
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         wide = [array.astype("float64") if array.dtype.kind not in "iu" else array for array in inputs]
         save_arrays(folder / "inputs.npz", "input/", wide)
+        narrow = {"float16", "bfloat16"}
+        outputs = [keras.ops.cast(y, "float32") if y.dtype.name in narrow else y for y in outputs]
         save_arrays(folder / "source_outputs.npz", "output/", map(keras.ops.convert_to_numpy, outputs))
         foreign = sorted(set(foreign_classes(config)))
-        self.kept.append({"folder": folder.name, "test": test, "foreign": foreign, "floats": model.compute_dtype})
+        self.kept.append({"folder": folder.name, "test": test, "foreign": foreign, "floats": narrowest(model)})
 
 
 def main(folder):

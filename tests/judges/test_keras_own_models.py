@@ -12,8 +12,12 @@ import numpy as np
 import pytest
 from case_flow import HERE, PYTHON, REFUSED, Flow, Step, carry_or_say, run_written, side_by_side
 
-# Of the largest value. What computes in half precision need only be carried: the frameworks round differently.
-ALLOWED = {"float64": 1e-12, "float32": 1e-5, "float16": 3e-2, "bfloat16": 3e-1}
+# Of the largest value. NAME.py computes in the type of its weights and inputs, and not in half precision.
+ALLOWED = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 1e-1}
+# The exit code for a file that says nothing of the network: a class with an empty config.
+NO_ARCHITECTURE = 2
+# Keras' own, and refused all the same.
+REFUSED_BY_NAME = "TimeDistributed): it wraps a Functional"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,8 @@ def models(tmp_path_factory):
 
 def problem(model, flow):
     """What does not tie out, or nothing."""
+    if REFUSED_BY_NAME in flow.steps["convert"].said:
+        return None
     for step in ("convert", "load", "back", "load back"):
         if not flow.ok(step):
             return f"{step}: {flow.steps.get(step, flow.steps.get('carry'))}"
@@ -68,12 +74,16 @@ def test_there_and_back(models):
 def test_foreign_classes_are_refused(models):
     """Or carried all the same, where the class has no part in what the model computes (a loss)."""
     foreign = [(model, flow) for model, flow in models if model["foreign"]]
-    assert len(foreign) >= 10
+    assert len(foreign) >= 8
     for model, flow in foreign:
         if flow.ok("convert"):
             assert problem_or_error(model, flow) is None
             continue
-        assert flow.steps["convert"].code == REFUSED
-        assert any(name in flow.steps["convert"].said for name in model["foreign"])
-        assert "way out" in flow.steps["convert"].said
+        convert = flow.steps["convert"]
+        if convert.code == NO_ARCHITECTURE:
+            assert "--like TEMPLATE" in convert.said
+        else:
+            assert convert.code == REFUSED
+            assert any(name in convert.said for name in model["foreign"])
+            assert "way out" in convert.said
         assert not list(flow.folder.glob("written*"))

@@ -1,23 +1,14 @@
 #include "layers/shared/convolution_compute.h"
 
 #include <algorithm>
-#include <array>
 
+#include "layers/shared/image_layout.h"
 #include "layers/shared/pad.h"
 #include "layers/shared/spatial.h"
 
 namespace tieout {
 
 namespace {
-
-using Three = std::array<std::int64_t, 3>;
-
-// One, two or three spatial sizes as three; missing ones are `fill`.
-Three three(const std::vector<std::int64_t>& sizes, std::int64_t fill) {
-  Three out{fill, fill, fill};
-  std::copy(sizes.begin(), sizes.end(), out.end() - static_cast<std::ptrdiff_t>(sizes.size()));
-  return out;
-}
 
 struct Geometry {
   Three input;
@@ -26,10 +17,6 @@ struct Geometry {
   Three strides;
   Three dilation;
 };
-
-std::int64_t volume(const Three& sizes) {
-  return sizes[0] * sizes[1] * sizes[2];
-}
 
 // y[output positions] += sum over kernel positions of kernel x input, for one channel of each.
 void accumulate(const Geometry& g, const double* x, const double* kernel, double* y) {

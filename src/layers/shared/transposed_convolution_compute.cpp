@@ -1,21 +1,12 @@
 #include <algorithm>
-#include <array>
 
 #include "layers/shared/convolution_settings.h"
+#include "layers/shared/image_layout.h"
 #include "layers/shared/transposed_convolution.h"
 
 namespace tieout {
 
 namespace {
-
-// One, two or three spatial numbers as three: depth, rows, columns.
-using Three = std::array<std::int64_t, 3>;
-
-Three three(const std::vector<std::int64_t>& numbers, std::int64_t fill) {
-  Three out{fill, fill, fill};
-  std::copy(numbers.begin(), numbers.end(), out.end() - static_cast<std::ptrdiff_t>(numbers.size()));
-  return out;
-}
 
 struct Geometry {
   Three input;
@@ -25,10 +16,6 @@ struct Geometry {
   Three dilation;
   Three cut;  // at the low end
 };
-
-std::int64_t volume(const Three& sizes) {
-  return sizes[0] * sizes[1] * sizes[2];
-}
 
 // Where along `axis` the cell `at` of the input goes under the cell `tap` of the kernel; -1: cut off.
 std::int64_t place(const Geometry& g, std::size_t axis, std::int64_t at, std::int64_t tap) {
