@@ -65,8 +65,9 @@ def make_value(name, shape, source):
 
 
 def save_arrays(path, prefix, arrays):
-    """Truth values as 0 and 1: they are compared as numbers."""
-    numbers = [array.astype(np.float64) if array.dtype == bool else array for array in arrays]
+    """Truth values as 0 and 1, since they are compared as numbers; a bfloat16, which NumPy does not have, as float32."""
+    types = {"bool": np.float64, "bfloat16": np.float32}
+    numbers = [array.astype(types.get(array.dtype.name, array.dtype)) for array in arrays]
     np.savez(path, **{f"{prefix}{k}": array for k, array in enumerate(numbers)})
 
 

@@ -128,8 +128,6 @@ class Harvest:
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         wide = [array.astype("float64") if array.dtype.kind not in "iu" else array for array in inputs]
         save_arrays(folder / "inputs.npz", "input/", wide)
-        narrow = {"float16", "bfloat16"}
-        outputs = [keras.ops.cast(y, "float32") if y.dtype.name in narrow else y for y in outputs]
         save_arrays(folder / "source_outputs.npz", "output/", map(keras.ops.convert_to_numpy, outputs))
         foreign = sorted(set(foreign_classes(config)))
         self.kept.append({"folder": folder.name, "test": test, "foreign": foreign, "floats": narrowest(model)})
