@@ -25,7 +25,7 @@ SIDE = "64"
 SIDES = {
     "InceptionResNetV2": "96",
     "InceptionV3": "96",
-    "NASNetLarge": "default",
+    "NASNetLarge": "163",
     "NASNetMobile": "default",
     "Xception": "96",
 }
