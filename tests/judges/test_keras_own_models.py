@@ -43,6 +43,8 @@ def models(tmp_path_factory):
 def problem(model, flow):
     """What does not tie out, or nothing."""
     if REFUSED_BY_NAME in flow.steps["convert"].said:
+        assert flow.steps["convert"].code == REFUSED
+        assert not list(flow.folder.glob("written*"))
         return None
     for step in ("convert", "load", "back", "load back"):
         if not flow.ok(step):
