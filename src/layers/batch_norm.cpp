@@ -113,6 +113,26 @@ std::vector<Array> compute(const Evaluation& e) {
 }
 
 // On the numbers where they lie: outer x c x inner.
+struct Channels {
+  const std::vector<double>& factor;
+  const std::vector<double>& mean;
+  const std::vector<double>& beta;
+};
+
+// One image: c inner.
+void normalise(const Channels& per, std::int64_t inner, double* values) {
+  const std::size_t channels = per.factor.size();
+  if (inner == 1) {
+    for (std::size_t c = 0; c < channels; ++c)
+      values[c] = (values[c] - per.mean[c]) * per.factor[c] + per.beta[c];
+    return;
+  }
+  for (std::size_t c = 0; c < channels; ++c) {
+    for (std::int64_t k = 0; k < inner; ++k, ++values)
+      *values = (*values - per.mean[c]) * per.factor[c] + per.beta[c];
+  }
+}
+
 std::optional<std::vector<Array>> compute_fast(const Evaluation& e) {
   const auto& orders = e.layer.orders;
   if (orders.empty() || orders[0].size() < 2 || e.layer.output_order != orders[0]) return std::nullopt;
@@ -125,17 +145,11 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e) {
   std::vector<double> factors;
   for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c)
     factors.push_back(e.parameter("gamma").data[c] / std::sqrt(e.parameter("variance").data[c] + epsilon));
-  const double* mean = e.parameter("mean").data.data();
-  const double* beta = e.parameter("beta").data.data();
-  const std::int64_t rows = inner == 0 ? 0 : static_cast<std::int64_t>(y.count()) / inner;
-  parallel_for(rows, 4096 / std::max<std::int64_t>(inner, 1) + 1, [&](std::int64_t first, std::int64_t last) {
-    double* value = y.data.data() + first * inner;
-    std::int64_t c = first % channels;
-    for (std::int64_t row = first; row < last; ++row) {
-      const double factor = factors[static_cast<std::size_t>(c)];
-      for (std::int64_t k = 0; k < inner; ++k, ++value) *value = (*value - mean[c]) * factor + beta[c];
-      if (++c == channels) c = 0;
-    }
+  const Channels per{factors, e.parameter("mean").data, e.parameter("beta").data};
+  const std::int64_t rows = inner == 0 ? 0 : static_cast<std::int64_t>(y.count()) / inner / channels;
+  const std::int64_t row = channels * inner;
+  parallel_for(rows, 4096 / std::max<std::int64_t>(row, 1) + 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t at = first; at < last; ++at) normalise(per, inner, y.data.data() + at * row);
   });
   return one_output(std::move(y));
 }

@@ -46,18 +46,22 @@ void lift(Lifter& lifter) {
 }
 
 // In the order in which Keras computes it (keras/src/activations/activations.py, class ReLU).
-auto relu_of(const Json& settings) {
+void rectify(std::span<double> numbers, const Json& settings) {
   const double slope = settings["slope"].get<double>();
   const double threshold = settings["threshold"].get<double>();
   constexpr double infinity = std::numeric_limits<double>::infinity();
   const bool limited = !settings["max"].is_null();
   const double least = limited ? 0 : -infinity;
   const double most = limited ? settings["max"].get<double>() : infinity;
-  return [=](double x) {
+  if (slope == 0 && threshold == 0 && !limited) {
+    for (double& x : numbers) x = std::max(x, 0.0);
+    return;
+  }
+  for (double& x : numbers) {
     const double below = slope == 0 ? 0 : std::max(threshold - x, 0.0);
     const double y = threshold == 0 ? std::max(x, 0.0) : (x > threshold ? x : 0.0);
-    return std::clamp(y, least, most) - slope * below;
-  };
+    x = std::clamp(y, least, most) - slope * below;
+  }
 }
 
 // The same in PyTorch, for what torch.nn has no class for.
@@ -93,7 +97,7 @@ LayerKind relu() {
   form.torch = exact({"ReLU", "ReLU6", "torch.limited_relu"});
   form.keras = exact({"ReLU", "activation:relu", "activation:relu6", "Relu", "Relu6"});
   form.summary = "y = max(x, 0); ReLU6: at most 6.";
-  form.function = relu_of;
+  form.function = rectify;
   form.write = write;
   LayerKind kind = elementwise_kind(form);
   kind.lift = lift;

@@ -2,20 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace tieout {
 
-constexpr std::int64_t kernel_rows = 6;
-constexpr std::int64_t kernel_columns = 8;
+// c (rows x columns, its rows `stride` apart) = or += a x b: a holds `rows` numbers for each k < depth, b
+// holds `columns`.
+struct ProductKernel {
+  std::int64_t rows;
+  std::int64_t columns;
+  void (*run)(std::int64_t depth, const double* a, const double* b, double* c, std::int64_t stride, bool add);
+};
 
-// c (6 x 8, rows `stride` apart) = or += a x b: a holds 6 numbers for each k, b holds 8.
-using ProductKernel = void (*)(std::int64_t depth, const double* a, const double* b, double* c,
-                               std::int64_t stride, bool add);
-
-// The fastest one that this processor runs.
-ProductKernel product_kernel();
-// The one that every processor runs.
-void product_kernel_plain(std::int64_t depth, const double* a, const double* b, double* c,
-                          std::int64_t stride, bool add);
+// Those that this processor runs, the fastest first; the last one is plain and runs on every processor.
+const std::vector<ProductKernel>& product_kernels();
 
 }  // namespace tieout

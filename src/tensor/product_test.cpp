@@ -49,8 +49,8 @@ void check_product(std::int64_t rows, std::int64_t columns, std::int64_t depth, 
 }  // namespace
 
 TEST_CASE("products of any sizes, also those that are no multiple of a tile or a part") {
-  for (const std::int64_t rows : {1, 5, 6, 73, 150}) {
-    for (const std::int64_t columns : {1, 8, 9, 270}) {
+  for (const std::int64_t rows : {1, 5, 6, 12, 73, 150}) {
+    for (const std::int64_t columns : {1, 8, 9, 16, 270}) {
       for (const std::int64_t depth : {1, 9, 256, 300}) check_product(rows, columns, depth, 1);
     }
   }
@@ -60,14 +60,29 @@ TEST_CASE("products of any sizes, also those that are no multiple of a tile or a
   check_product(0, 4, 5, 1);
 }
 
-TEST_CASE("every kernel computes what the plain one computes") {
-  const auto a = numbers(kernel_rows * 50, 5);
-  const auto b = numbers(kernel_columns * 50, 7);
-  std::vector<double> plain(kernel_rows * 10, 1.0);
-  auto fast = plain;
-  for (const bool add : {true, false}) {
-    product_kernel_plain(50, a.data(), b.data(), plain.data(), 10, add);
-    product_kernel()(50, a.data(), b.data(), fast.data(), 10, add);
-    CHECK(fast == plain);
+TEST_CASE("every kernel that this processor runs multiplies, and adds to what is there") {
+  constexpr std::int64_t depth = 50;
+  for (const ProductKernel& kernel : product_kernels()) {
+    CAPTURE(kernel.rows);
+    CAPTURE(kernel.columns);
+    const auto a = numbers(kernel.rows * depth, 5);
+    const auto b = numbers(kernel.columns * depth, 7);
+    const std::int64_t stride = kernel.columns + 2;
+    std::vector<double> c(static_cast<std::size_t>(kernel.rows * stride), 1.0);
+    auto wanted = c;
+    for (const bool add : {true, false}) {
+      for (std::int64_t i = 0; i < kernel.rows; ++i) {
+        for (std::int64_t j = 0; j < kernel.columns; ++j) {
+          double sum = add ? 1.0 : 0.0;
+          for (std::int64_t k = 0; k < depth; ++k) {
+            sum += a[static_cast<std::size_t>(k * kernel.rows + i)] *
+                   b[static_cast<std::size_t>(k * kernel.columns + j)];
+          }
+          wanted[static_cast<std::size_t>(i * stride + j)] = sum;
+        }
+      }
+      kernel.run(depth, a.data(), b.data(), c.data(), stride, add);
+      CHECK(c == wanted);
+    }
   }
 }

@@ -85,41 +85,85 @@ std::optional<Convolution> read(const Evaluation& e) {
   return c;
 }
 
+// Part of a panel of the unfolded image: the channels [channel, channel + count) with all their taps, for
+// `width` lines.
+struct Panel {
+  const Convolution& c;
+  std::int64_t channel;
+  std::int64_t count;
+  std::int64_t width;
+  double* into;
+
+  // Output cells [w, w + run) of one output row are lines `at` and following; x is the row's image. Taps that
+  // lie in the padding are left out.
+  void add_run(std::int64_t row, std::int64_t w, std::int64_t run, std::int64_t at, const double* x) const {
+    const Taps depths = taps(0, row / c.y.sizes[1]);
+    const Taps heights = taps(1, row % c.y.sizes[1]);
+    for (std::int64_t k = 0; k < c.kernel[2]; ++k) {
+      // The column that the tap reads for output column j is j * stride + shift.
+      const std::int64_t shift = k * c.dilation[2] - c.low[2];
+      const std::int64_t first = std::max(w, shift < 0 ? (-shift + c.strides[2] - 1) / c.strides[2] : 0);
+      const std::int64_t room = c.x.sizes[2] - 1 - shift;
+      const std::int64_t last = std::min(w + run, room < 0 ? 0 : room / c.strides[2] + 1);
+      if (first >= last) continue;
+      for (std::int64_t a = depths.first; a < depths.last; ++a) {
+        for (std::int64_t b = heights.first; b < heights.last; ++b) {
+          const std::int64_t cell = c.cell(depths.place + a * c.dilation[0],
+                                           heights.place + b * c.dilation[1], first * c.strides[2] + shift);
+          const std::int64_t tap = (a * c.kernel[1] + b) * c.kernel[2] + k;
+          copy(x + cell * c.x.cell_stride(), last - first, into + tap * width + at + first - w);
+        }
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] Taps taps(std::size_t k, std::int64_t place) const {
+    return taps_inside(place, c.strides[k], c.low[k], c.kernel[k], c.dilation[k], c.x.sizes[k]);
+  }
+
+  // One tap of `cells` neighbouring output cells, all channels; the longer run innermost.
+  void copy(const double* from, std::int64_t cells, double* to) const {
+    const std::int64_t cell_step = c.strides[2] * c.x.cell_stride();
+    const std::int64_t channel_step = c.x.channel_stride();
+    const std::int64_t row = volume(c.kernel) * width;
+    if (count > cells) {
+      for (std::int64_t j = 0; j < cells; ++j) {
+        for (std::int64_t i = 0; i < count; ++i) to[i * row + j] = from[j * cell_step + i * channel_step];
+      }
+      return;
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+      for (std::int64_t j = 0; j < cells; ++j) to[i * row + j] = from[j * cell_step + i * channel_step];
+    }
+  }
+};
+
 // The channels [channel, channel + count) of the unfolded image; line r is output cell r % cells of image
 // r / cells.
 Lines unfolded(const Convolution& c, const double* x, std::int64_t channel) {
-  const std::int64_t cells = c.y.cells();
+  const std::int64_t lines = c.x.images * c.y.cells();
   const std::int64_t taps = volume(c.kernel);
   // Where each cell is read once, and all its channels together, the image is the matrix.
   if (taps == 1 && c.x.channels_last && !c.padded && c.strides == Three{1, 1, 1})
-    return matrix_lines(x + channel, c.x.images * cells, c.x.channels);
+    return matrix_lines(x + channel, lines, c.x.channels);
   const auto pack = [=](std::int64_t first, std::int64_t width, std::int64_t from, std::int64_t depth,
                         double* into) {
-    const std::int64_t count = depth / taps;
-    const std::int64_t step = c.x.channel_stride();
-    const double* origin = x + (channel + from / taps) * step;
-    if (c.padded) std::fill_n(into, width * depth, 0.0);
-    for (std::int64_t j = 0; j < width; ++j) {
-      const std::int64_t line = first + j;
-      if (line >= c.x.images * cells) {
-        for (std::int64_t k = 0; k < depth; ++k) into[k * width + j] = 0;
-        continue;
-      }
-      const double* image = origin + line / cells * c.x.channels * c.x.cells();
-      if (count == 1) {  // the usual first layer: no loop over channels
-        c.each_tap(line % cells, [&](std::int64_t tap, std::int64_t cell) {
-          into[tap * width + j] = image[cell * c.x.cell_stride()];
-        });
-        continue;
-      }
-      c.each_tap(line % cells, [&](std::int64_t tap, std::int64_t cell) {
-        const double* source = image + cell * c.x.cell_stride();
-        double* target = into + tap * width + j;
-        for (std::int64_t i = 0; i < count; ++i) target[i * taps * width] = source[i * step];
-      });
+    const Panel panel{c, channel + from / taps, depth / taps, width, into};
+    if (c.padded || first + width > lines) std::fill_n(into, width * depth, 0.0);
+    const std::int64_t last = std::min(first + width, lines);
+    const std::int64_t rows = c.y.sizes[0] * c.y.sizes[1];
+    for (std::int64_t line = first; line < last;) {
+      const std::int64_t row = line / c.y.sizes[2];
+      const std::int64_t w = line % c.y.sizes[2];
+      const std::int64_t run = std::min(c.y.sizes[2] - w, last - line);
+      const double* image =
+          x + row / rows * c.x.channels * c.x.cells() + panel.channel * c.x.channel_stride();
+      panel.add_run(row % rows, w, run, line - first, image);
+      line += run;
     }
   };
-  return {c.x.images * cells, pack};
+  return {lines, pack};
 }
 
 // Writes a tile of the product to filters [filter, ...) of y.

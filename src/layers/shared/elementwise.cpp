@@ -25,13 +25,14 @@ LayerKind elementwise_kind(const Elementwise& form) {
     function(y.data, e.layer.settings);
     return std::vector<Array>{y};
   };
-  kind.compute_fast = [function = form.function](const Evaluation& e) -> std::optional<std::vector<Array>> {
+  const NumberFunction fast = form.fast_function ? form.fast_function : form.function;
+  kind.compute_fast = [fast](const Evaluation& e) -> std::optional<std::vector<Array>> {
     // Each number for itself, wherever it lies.
     const auto& order = e.layer.orders;
     if (!order.empty() && order[0] != e.layer.output_order) return std::nullopt;
     Array y = e.take(0);
     parallel_for(static_cast<std::int64_t>(y.count()), 4096, [&](std::int64_t first, std::int64_t last) {
-      function({y.data.data() + first, y.data.data() + last}, e.layer.settings);
+      fast({y.data.data() + first, y.data.data() + last}, e.layer.settings);
     });
     return one_output(std::move(y));
   };

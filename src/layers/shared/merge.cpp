@@ -106,7 +106,7 @@ std::vector<Array> compute(const Evaluation& e, const Merge& form) {
       y = std::move(right);
       continue;
     }
-    for (std::size_t at = 0; at < y.count(); ++at) y.data[at] = form.join(y.data[at], right.data[at]);
+    form.join(y.data, right.data);
   }
   if (form.is_mean) {
     for (double& value : y.data) value /= static_cast<double>(count);
@@ -127,12 +127,13 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e, const Merge&
   Array y = e.take(0);
   const auto inputs = static_cast<double>(e.inputs.size());
   parallel_for(static_cast<std::int64_t>(y.count()), 4096, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t at = first; at < last; ++at) {
-      double& number = y.data[static_cast<std::size_t>(at)];
-      for (std::size_t k = 1; k < e.inputs.size(); ++k)
-        number = form.join(number, e.inputs[k]->data[static_cast<std::size_t>(at)]);
-      if (form.is_mean) number /= inputs;
-    }
+    const auto from = static_cast<std::size_t>(first);
+    const auto count = static_cast<std::size_t>(last - first);
+    const auto joined = std::span(y.data).subspan(from, count);
+    for (std::size_t k = 1; k < e.inputs.size(); ++k)
+      form.join(joined, std::span(e.inputs[k]->data).subspan(from, count));
+    if (!form.is_mean) return;
+    for (double& number : joined) number /= inputs;
   });
   return one_output(std::move(y));
 }

@@ -4,12 +4,31 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "layers/layer_kind.h"
 
 namespace tieout {
+
+// left = f(left, right) as a loop over many numbers, f itself being compiled into it.
+class NumberJoin {
+ public:
+  NumberJoin() = default;
+  template <typename F>
+  requires std::is_invocable_r_v<double, F, double, double> NumberJoin(
+      F f)  // NOLINT(google-explicit-constructor): it stands for the function
+      : run_([f](std::span<double> left, std::span<const double> right) {
+          for (std::size_t k = 0; k < left.size(); ++k) left[k] = f(left[k], right[k]);
+        }) {}
+  // Both of one length.
+  void operator()(std::span<double> left, std::span<const double> right) const { run_(left, right); }
+
+ private:
+  std::function<void(std::span<double>, std::span<const double>)> run_;
+};
 
 struct Merge {
   std::string name;
@@ -22,7 +41,7 @@ struct Merge {
   std::function<std::string(const std::string& left, const std::string& right)> torch_call;
   // The expression with a constant, where it is another one; null: the same.
   std::function<std::string(const std::string& input, const std::string& constant)> torch_constant;
-  std::function<double(double left, double right)> join;
+  NumberJoin join;
   bool tensors_only = false;  // torch's function takes no numbers
   bool is_mean = false;       // the joined result is divided by the number of inputs
   bool only_two = true;
