@@ -16,12 +16,13 @@ namespace tieout {
 
 namespace {
 
-// All values together: 4 GiB. A file can ask for a reshape or an upsampling to any size.
+// The values that are there at the same time: 4 GiB. A file can ask for a reshape or an upsampling to any
+// size.
 constexpr std::uint64_t most_elements = std::uint64_t{1} << 29;
 
-Where where_layer(const FrameworkModel& file, const Layer& layer) {
+Where where_layer(const std::string& file, const Layer& layer) {
   Where where;
-  where.file = file.file;
+  where.file = file;
   where.layer = layer.name;
   return where;
 }
@@ -78,24 +79,62 @@ Array load_term(const Parameter& parameter, const Term& term, const FrameworkMod
   return arranged;
 }
 
-// Refuses before anything is computed where the shapes are known.
-void check_memory(const Model& model, std::int64_t batch) {
-  std::uint64_t total = 0;
-  for (const auto& value : model.values) {
-    std::uint64_t elements = 1;
-    for (std::size_t k = 0; k < value.axes.size(); ++k) {
-      const std::int64_t size =
-          value.axes[k].size == unknown ? std::max<std::int64_t>(batch, 1) : value.axes[k].size;
-      elements = checked_mul(elements, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0)))
-                     .value_or(most_elements + 1);
+// Until when each value is needed.
+class Lifetimes {
+ public:
+  Lifetimes(const Model& model, const std::set<int>* keep)
+      : keep_(keep), last_reader_(model.values.size(), -1) {
+    for (std::size_t i = 0; i < model.layers.size(); ++i) {
+      for (const int value : model.layers[i].inputs)
+        last_reader_.at(static_cast<std::size_t>(value)) = static_cast<int>(i);
     }
-    total = checked_add(total, elements).value_or(most_elements + 1);
-    if (total > most_elements) {
-      Where where;
-      where.file = model.file;
-      throw unsupported(
-          "the values of the layers have more than " + std::to_string(most_elements) + " elements", where,
-          "give a smaller --input-shape, or use the framework itself as the witness");
+  }
+
+  // Whether the value is not needed any more when the layer with this index is done.
+  [[nodiscard]] bool is_spent(int value, std::size_t layer) const {
+    if (keep_ == nullptr || keep_->contains(value)) return false;
+    return last_reader_.at(static_cast<std::size_t>(value)) <= static_cast<int>(layer);
+  }
+
+ private:
+  const std::set<int>* keep_;     // null: all
+  std::vector<int> last_reader_;  // for each value, the index of a layer
+};
+
+std::uint64_t elements_of(const Value& value, std::int64_t batch) {
+  std::uint64_t elements = 1;
+  for (const Axis& axis : value.axes) {
+    const std::int64_t size = axis.size == unknown ? std::max<std::int64_t>(batch, 1) : axis.size;
+    elements = checked_mul(elements, static_cast<std::uint64_t>(std::max<std::int64_t>(size, 0)))
+                   .value_or(most_elements + 1);
+  }
+  return std::min(elements, most_elements + 1);
+}
+
+// Refuses before anything is computed where the shapes are known.
+void check_memory(const Model& model, std::int64_t batch, const Lifetimes& lifetimes) {
+  std::vector<std::uint64_t> sizes;
+  sizes.reserve(model.values.size());
+  for (const Value& value : model.values) sizes.push_back(elements_of(value, batch));
+  std::uint64_t alive = 0;
+  for (const int input : model.inputs) alive += sizes.at(static_cast<std::size_t>(input));
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    const Layer& layer = model.layers[i];
+    for (const int value : layer.outputs) alive += sizes.at(static_cast<std::size_t>(value));
+    if (alive > most_elements) {
+      throw unsupported("its output and the values that are still needed have more than " +
+                            std::to_string(most_elements) + " elements",
+                        where_layer(model.file, layer),
+                        "give a smaller --input-shape, or use the framework itself as the witness");
+    }
+    std::set<int> ended;
+    for (const auto* list : {&layer.inputs, &layer.outputs}) {
+      for (const int value : *list) {
+        if (!lifetimes.is_spent(value, i) || !ended.insert(value).second) continue;
+        std::uint64_t& size = sizes.at(static_cast<std::size_t>(value));
+        alive -= size;
+        size = 0;
+      }
     }
   }
 }
@@ -154,15 +193,10 @@ std::vector<Array> compute(const Layer& layer, const LayerInputs& inputs, const 
 class Run {
  public:
   Run(const Model& model, const FrameworkModel& file, const std::vector<Array>& inputs,
-      const InterpretOptions& options)
-      : model_(model), file_(file), options_(options), values_(model.values.size()) {
+      const Lifetimes& lifetimes, const InterpretOptions& options)
+      : model_(model), file_(file), lifetimes_(lifetimes), options_(options), values_(model.values.size()) {
     for (std::size_t i = 0; i < inputs.size(); ++i)
       values_.at(static_cast<std::size_t>(model.inputs[i])) = inputs[i];
-    last_reader_.assign(model.values.size(), -1);
-    for (std::size_t i = 0; i < model.layers.size(); ++i) {
-      for (const int value : model.layers[i].inputs)
-        last_reader_.at(static_cast<std::size_t>(value)) = static_cast<int>(i);
-    }
   }
 
   void run_layer(std::size_t index) {
@@ -173,7 +207,7 @@ class Run {
       if (!array) return;
       const bool once = std::ranges::count(layer.inputs, value) == 1;
       inputs.arrays.push_back(&*array);
-      inputs.spent.push_back(once && is_spent(value, index) ? &*array : nullptr);
+      inputs.spent.push_back(once && lifetimes_.is_spent(value, index) ? &*array : nullptr);
     }
     std::vector<Array> outputs = outputs_of(layer, index, inputs);
     for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
@@ -196,15 +230,10 @@ class Run {
     return compute(layer, inputs, load_parameters(layer, file_), options_.plain);
   }
 
-  [[nodiscard]] bool is_spent(int value, std::size_t layer) const {
-    if (options_.keep == nullptr || options_.keep->contains(value)) return false;
-    return last_reader_.at(static_cast<std::size_t>(value)) <= static_cast<int>(layer);
-  }
-
   void free_spent(const Layer& layer, std::size_t index) {
     for (const auto* list : {&layer.inputs, &layer.outputs}) {
       for (const int value : *list) {
-        if (is_spent(value, index)) values_[static_cast<std::size_t>(value)].reset();
+        if (lifetimes_.is_spent(value, index)) values_[static_cast<std::size_t>(value)].reset();
       }
     }
   }
@@ -218,9 +247,9 @@ class Run {
 
   const Model& model_;
   const FrameworkModel& file_;
+  const Lifetimes& lifetimes_;
   const InterpretOptions& options_;
   std::vector<std::optional<Array>> values_;
-  std::vector<int> last_reader_;  // for each value, the index of a layer
 };
 
 }  // namespace
@@ -259,19 +288,20 @@ std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkM
                                             const InterpretOptions& options) {
   if (inputs.size() != model.inputs.size())
     throw internal_error("a model was run with another number of inputs");
-  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0]);
-  Run run(model, file, inputs, options);
+  const Lifetimes lifetimes(model, options.keep);
+  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0], lifetimes);
+  Run run(model, file, inputs, lifetimes, options);
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
     try {
       run.run_layer(i);
     } catch (Error& error) {
-      throw error.at(where_layer(file, layer));
+      throw error.at(where_layer(file.file, layer));
     } catch (const std::bad_alloc&) {
-      throw unsupported("there is not enough memory for its output", where_layer(file, layer),
+      throw unsupported("there is not enough memory for its output", where_layer(file.file, layer),
                         "use a smaller --input-shape");
     } catch (const std::length_error&) {
-      throw unsupported("there is not enough memory for its output", where_layer(file, layer),
+      throw unsupported("there is not enough memory for its output", where_layer(file.file, layer),
                         "use a smaller --input-shape");
     } catch (const nlohmann::json::exception& error) {
       throw internal_error("the layer " + layer.name + ": " + error.what());
