@@ -20,15 +20,9 @@ TABLE = ROOT / "docs" / "applications.md"
 FLOAT32 = 1e-5
 FLOAT64 = 1e-11
 
-# Sides of the images. The weights are the same at any size; "default" is the network's own, which these need.
-SIDE = "64"
-SIDES = {
-    "InceptionResNetV2": "96",
-    "InceptionV3": "96",
-    "NASNetLarge": "163",
-    "NASNetMobile": "default",
-    "Xception": "96",
-}
+# Each takes images of its own default size, but those of more than 100 M parameters.
+SIDE = "default"
+SIDES = dict.fromkeys(("ConvNeXtLarge", "ConvNeXtXLarge", "EfficientNetV2L", "VGG16", "VGG19"), "64")
 
 NAMES = [
     "ConvNeXtBase",

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.mark.parametrize("name", ["ConvNeXtTiny", "EfficientNetV2B0", "MobileNetV3Small", "ResNet50"])
 def test_there_and_back(name, tmp_path):
-    result = applications.take(name, tmp_path)
+    result = applications.take(name, tmp_path, "64")
     assert result.ties_out, result
 
 
