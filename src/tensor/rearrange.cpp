@@ -37,8 +37,7 @@ struct Copy {
   const std::byte* source = nullptr;
   std::byte* target = nullptr;
   bool streams = false;  // past the caches
-  bool down_is_dense = tiling.down.dense(&Offset::source, tiling.unit);
-  bool across_is_dense = tiling.across.dense(&Offset::target, tiling.unit);
+  bool across_is_dense = tiling.across.dense_in_target(tiling.unit);
 
   void one_piece(std::int64_t row, std::int64_t from) const {
     const Offset corner = tiling.outer.find(row);
@@ -57,7 +56,7 @@ struct Copy {
     const std::byte* from = source + tiling.base.source + corner.source;
     std::byte* into = target + tiling.base.target + corner.target;
     if (across_is_dense) {
-      turn_and_write({tiling.unit, from, down.sources, across.sources, down_is_dense}, down.targets,
+      turn_and_write({tiling.unit, from, down.sources, across.sources}, down.targets,
                      into + across.targets[0]);
     } else {
       copy_units(down, across, from, into);

@@ -16,8 +16,8 @@ constexpr std::int64_t across_bytes = 1024;
 constexpr std::int64_t tile_bytes = std::int64_t{128} << 10;
 // A tile has no more places than this either way: their offsets should stay in the first cache.
 constexpr std::int64_t most_places = 2048;
-// Fewer units than this are not worth a tile of their own.
-constexpr std::int64_t least_tile = 64;
+// Nearer than a page, in bytes.
+constexpr std::int64_t close_by = 4096;
 
 using Levels = std::vector<Run::Level>;  // innermost in the target first
 
@@ -60,17 +60,17 @@ void grow(Levels& levels, Growth& down, Growth& across) {
 
 // Moves the levels of both runs out of `levels`.
 void choose_runs(Levels& levels, Tiling& tiling) {
-  const Levels all = levels;
   Growth across{tiling.across, &Offset::target};
   if (!levels.empty()) across.take(levels, closest(levels, &Offset::target));
   Growth down{tiling.down, &Offset::source};
   if (!levels.empty()) down.take(levels, closest(levels, &Offset::source));
   grow(levels, down, across);
-  if (tiling.down.length() * tiling.across.length() >= least_tile) return;
-  tiling.down = {};
-  tiling.across = {};
-  for (const auto& level : all) tiling.across.append(level);
-  levels.clear();
+  // What lies close by in the source joins its run, with gaps: each page is then visited once.
+  while (!levels.empty() && tiling.down.length() < most_places) {
+    const auto level = closest(levels, &Offset::source);
+    if (level->step.source >= close_by) break;
+    down.take(levels, level);
+  }
 }
 
 void cut(Tiling& tiling) {
@@ -90,9 +90,9 @@ void Run::append(const Level& level) {
   length_ *= level.size;
 }
 
-bool Run::dense(std::int64_t Offset::*side, std::int64_t unit) const {
+bool Run::dense_in_target(std::int64_t unit) const {
   for (const auto& level : levels_) {
-    if (level.step.*side != unit) return false;
+    if (level.step.target != unit) return false;
     unit *= level.size;
   }
   return true;

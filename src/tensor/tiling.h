@@ -33,8 +33,8 @@ class Run {
   // The new level is the outermost one.
   void append(const Level& level);
   [[nodiscard]] std::int64_t length() const { return length_; }
-  // Whether each place lies `unit` bytes behind the one before it, on that side.
-  [[nodiscard]] bool dense(std::int64_t Offset::*side, std::int64_t unit) const;
+  // Whether each place lies `unit` bytes behind the one before it.
+  [[nodiscard]] bool dense_in_target(std::int64_t unit) const;
   [[nodiscard]] Offset find(std::int64_t place) const;
   // Places [first, first + count).
   void find(std::int64_t first, std::int64_t count, Places& places) const;
@@ -45,8 +45,8 @@ class Run {
 };
 
 // A loop as outer x across x down, all of units of `unit` bytes that lie together on both sides: `down` has
-// the levels that lie together in the source, `across` those that lie together in the target. A tile is
-// down_block x across_block units. Long units are no tiles: all levels are outer ones then.
+// the levels that lie together or close by in the source, `across` those that lie together in the target. A
+// tile is down_block x across_block units. Long units are no tiles: all levels are outer ones then.
 struct Tiling {
   std::int64_t unit = 1;
   Offset base;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <vector>
 
 namespace tieout {
 
@@ -45,11 +46,40 @@ struct Register<std::uint64_t> {
 constexpr std::size_t rows_ahead = 16;
 constexpr std::int64_t line = 64;
 
+// What a tile's rows in the source consist of.
+struct Rows {
+  std::vector<std::int64_t> lines;   // an offset within each cache line
+  std::vector<std::size_t> squares;  // places where `width` units lie together
+  std::vector<std::size_t> singles;  // all other places
+};
+
+void look_through(const TurnedTile& tile, std::size_t width, Rows& rows) {
+  rows.lines.clear();
+  rows.squares.clear();
+  rows.singles.clear();
+  const auto& down = tile.down;
+  for (const std::int64_t place : down) {
+    if (rows.lines.empty() || place - rows.lines.back() >= line) rows.lines.push_back(place);
+  }
+  for (std::size_t i = 0; i < down.size();) {
+    std::size_t together = 1;
+    while (together < width && i + together < down.size() &&
+           down[i + together] == down[i + together - 1] + tile.unit) {
+      ++together;
+    }
+    if (together == width) {
+      rows.squares.push_back(i);
+      i += width;
+    } else {
+      rows.singles.push_back(i);
+      ++i;
+    }
+  }
+}
+
 // Inlined, since gcc drops calls of a function that does nothing but ask.
-[[gnu::always_inline]] inline void ask_for(const TurnedTile& tile, std::size_t j) {
-  const std::byte* row = tile.source + tile.down[0] + tile.across[j];
-  const auto bytes = static_cast<std::int64_t>(tile.down.size()) * tile.unit;
-  for (std::int64_t k = 0; k < bytes; k += line) __builtin_prefetch(row + k);
+[[gnu::always_inline]] inline void ask_for(const std::byte* row, const std::vector<std::int64_t>& lines) {
+  for (const std::int64_t place : lines) __builtin_prefetch(row + place);
 }
 
 // A square of `width` x `width` units: interleaving the first half of the registers with the second one, as
@@ -107,25 +137,28 @@ void turn_units(const TurnedTile& tile, std::size_t i0, std::size_t i1, std::siz
 template <typename Unit>
 void turn_squares(const TurnedTile& tile, std::byte* rows, std::int64_t pitch) {
   constexpr std::size_t width = 16 / sizeof(Unit);
-  const std::size_t high = tile.down.size();
+  thread_local Rows parts;
   const std::size_t wide = tile.across.size();
-  const std::size_t whole_high = tile.dense ? high - high % width : 0;
-  const std::size_t whole_wide = whole_high > 0 ? wide - wide % width : 0;
-  for (std::size_t j = 0; j < std::min(rows_ahead, whole_wide); ++j) ask_for(tile, j);
+  look_through(tile, width, parts);
+  const std::size_t whole_wide = parts.squares.empty() ? 0 : wide - wide % width;
+  for (std::size_t j = 0; j < std::min(rows_ahead, whole_wide); ++j) {
+    ask_for(tile.source + tile.across[j], parts.lines);
+  }
   for (std::size_t j = 0; j < whole_wide; j += width) {
     std::array<const std::byte*, width> sources;
     for (std::size_t k = 0; k < width; ++k) {
-      sources[k] = tile.source + tile.down[0] + tile.across[j + k];
-      if (j + k + rows_ahead < wide) ask_for(tile, j + k + rows_ahead);
+      sources[k] = tile.source + tile.across[j + k];
+      if (j + k + rows_ahead < wide) ask_for(tile.source + tile.across[j + k + rows_ahead], parts.lines);
     }
     std::byte* into = rows + j * sizeof(Unit);
-    for (std::size_t i = 0; i < whole_high; i += width) {
-      turn_square<Unit>(sources, static_cast<std::int64_t>(i * sizeof(Unit)),
-                        into + static_cast<std::int64_t>(i) * pitch, pitch);
+    for (const std::size_t i : parts.squares) {
+      turn_square<Unit>(sources, tile.down[i], into + static_cast<std::int64_t>(i) * pitch, pitch);
     }
   }
-  turn_units<Unit>(tile, whole_high, high, 0, whole_wide, rows, pitch);
-  turn_units<Unit>(tile, 0, high, whole_wide, wide, rows, pitch);
+  if (whole_wide > 0) {
+    for (const std::size_t i : parts.singles) turn_units<Unit>(tile, i, i + 1, 0, whole_wide, rows, pitch);
+  }
+  turn_units<Unit>(tile, 0, tile.down.size(), whole_wide, wide, rows, pitch);
 }
 
 }  // namespace

@@ -13,7 +13,6 @@ struct TurnedTile {
   const std::byte* source;
   std::span<const std::int64_t> down;
   std::span<const std::int64_t> across;
-  bool dense;  // down[i] is down[0] + i x unit
 };
 
 // Writes unit (i, j) to rows + i x pitch + j x unit. `rows` holds down.size() rows of at least across.size()
