@@ -13,7 +13,7 @@ namespace tieout {
 
 // Loops that carry a whole source tensor into a whole target tensor. Source and target may begin at any
 // address and must not overlap. Nothing beyond the loops' own places is read or written. Runs on several
-// threads, each with at most 256 KiB of its own; one Rearrangement may be run from several threads at once.
+// threads, each with at most 320 KiB of its own; one Rearrangement may be run from several threads at once.
 class Rearrangement {
  public:
   // For elements of `element_size` bytes. The loops go to different places.
