@@ -51,7 +51,7 @@ void write_tensors(const std::vector<NamedTensor>& tensors, const std::string& p
   FrameworkNode group;
   for (const auto& named : tensors) group.parameters.push_back({named.name, "", named.name});
   plain.nodes.push_back(group);
-  for (const auto& output : format_of_name(path).write(plain, path, {.overwrite = overwrite}))
+  for (const auto& output : format_of_name(path).write(plain, path, {.overwrite = overwrite, .payload = {}}))
     output->commit();
 }
 

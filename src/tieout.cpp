@@ -82,7 +82,7 @@ Conversion prepare(const ConvertOptions& options) {
 
 Outputs write(const Conversion& conversion, const ConvertOptions& options) {
   if (forbids_writing(conversion.findings)) throw internal_error("a forbidden conversion was to be written");
-  return conversion.format->write(conversion.target.file, options.target, {.overwrite = options.overwrite});
+  return conversion.format->write(conversion.target.file, options.target, options.writing);
 }
 
 Matching match_sides(const Side& a, const Side& b, const std::optional<std::string>& map) {

@@ -15,7 +15,7 @@ struct ConvertOptions {
   std::optional<std::string> like;  // a template: the target gets its architecture and names
   std::optional<std::string> map;   // a plan as `tieout match` prints it, instead of our own
   InputShapes input_shapes;
-  bool overwrite = false;
+  WriteOptions writing;
 };
 
 // Everything about a conversion but the writing.

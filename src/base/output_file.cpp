@@ -58,7 +58,7 @@ void OutputFile::write(std::string_view text) {
   write(std::as_bytes(std::span(text.data(), text.size())));
 }
 
-void OutputFile::write_at(std::uint64_t offset, Bytes bytes) {
+void OutputFile::write_at(std::uint64_t offset, Bytes bytes) const {
   while (!bytes.empty()) {
     const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
     if (written < 0 && errno == EINTR) continue;
@@ -66,6 +66,11 @@ void OutputFile::write_at(std::uint64_t offset, Bytes bytes) {
     bytes = bytes.subspan(static_cast<std::size_t>(written));
     offset += static_cast<std::uint64_t>(written);
   }
+}
+
+void OutputFile::reach(std::uint64_t size) const {
+  if (size > this->size() && ::ftruncate(fd_, static_cast<off_t>(size)) != 0)
+    throw io_error(path_, "cannot write: " + reason(), "nothing was left behind");
 }
 
 std::uint64_t OutputFile::size() const {

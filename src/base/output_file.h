@@ -21,8 +21,12 @@ class OutputFile {
 
   void write(Bytes bytes);
   void write(std::string_view text);
-  // Overwrites bytes already written; the position for write() stays.
-  void write_at(std::uint64_t offset, Bytes bytes);
+  // Writes anywhere, from any thread; the position for write() stays.
+  void write_at(std::uint64_t offset, Bytes bytes) const;
+  // Leaves room for `count` bytes, which are zeros until write_at() fills them.
+  void skip(std::uint64_t count) { position_ += count; }
+  // Makes the file at least so long, with zeros.
+  void reach(std::uint64_t size) const;
   [[nodiscard]] std::uint64_t position() const { return position_; }
   // Bytes in the file, those that a library wrote by name included.
   [[nodiscard]] std::uint64_t size() const;

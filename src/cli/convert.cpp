@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "report/findings.h"
 #include "report/plan_text.h"
 #include "report/verify_text.h"
@@ -22,7 +23,10 @@ struct Options {
   std::vector<std::string> shapes;
   bool dry_run = false;
   bool no_verify = false;
+  std::uint64_t memory = PayloadOptions{}.memory >> 20;  // MiB
 };
+
+constexpr std::uint64_t most_memory = std::uint64_t{1} << 24;  // MiB
 
 // What was written, against the source.
 VerifyResult prove(const Conversion& conversion, const Outputs& outputs) {
@@ -51,6 +55,16 @@ bool report_proof(const Conversion& conversion, const Outputs& outputs) {
   return true;
 }
 
+// With the progress on a terminal.
+Outputs write_target(const Conversion& conversion, ConvertOptions options) {
+  std::uint64_t total = 0;
+  for (const auto& [name, tensor] : conversion.target.file.tensors)
+    total += byte_count(tensor.shape, tensor.dtype);
+  Progress progress(total);
+  options.writing.payload.on_written = [&](std::uint64_t bytes) { progress.add(bytes); };
+  return write(conversion, options);
+}
+
 ExitCode convert(const Options& options) {
   const Conversion conversion = prepare(options.convert);
   std::cerr << findings_text(conversion.findings, colours_on_stderr());
@@ -62,7 +76,7 @@ ExitCode convert(const Options& options) {
     std::cout << plan_text(conversion.plan);
     return ExitCode::done;
   }
-  Outputs outputs = write(conversion, options.convert);
+  const Outputs outputs = write_target(conversion, options.convert);
   if (!options.no_verify && !report_proof(conversion, outputs)) {
     std::cerr << "nothing was written; --no-verify writes all the same\n";
     return ExitCode::differs;
@@ -95,9 +109,13 @@ void add_convert(CLI::App& app, Chosen& chosen) {
   command->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
   command->add_flag("--no-verify", options->no_verify,
                     "do not read the result back and compare it with the source");
-  command->add_flag("--force", options->convert.overwrite, "overwrite the target if it exists");
+  command->add_option("--memory", options->memory, "MiB of buffers for writing, at most")
+      ->check(CLI::Range(std::uint64_t{1}, most_memory))
+      ->capture_default_str();
+  command->add_flag("--force", options->convert.writing.overwrite, "overwrite the target if it exists");
   command->callback([options, &chosen] {
     chosen.run = [options] {
+      options->convert.writing.payload.memory = options->memory << 20;
       options->convert.input_shapes = parse_input_shapes(options->shapes);
       if (!options->like.empty()) options->convert.like = options->like;
       if (!options->map.empty()) options->convert.map = options->map;

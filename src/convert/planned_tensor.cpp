@@ -1,9 +1,12 @@
 // Executing a plan's entry: the tensor that reads its sources when it is read.
 
+#include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "convert/plan.h"
+#include "tensor/loop_cut.h"
 #include "tensor/rearrange.h"
 #include "tieout/error.h"
 
@@ -49,17 +52,75 @@ class PlannedSource : public TensorSource {
     }
   }
 
+  [[nodiscard]] std::vector<TensorPart> parts(std::uint64_t size, std::uint64_t most) const override {
+    std::vector<TensorPart> cut_parts;
+    if (const Input* only = only_input()) cut_parts = cut(only->loops.front(), size_of(dtype_), most);
+    if (!cut_parts.empty()) return cut_parts;
+    return std::ranges::all_of(parts_, can_be_cut) ? slabs(size, most) : TensorSource::parts(size, most);
+  }
+
+  void read_part(const TensorPart& part, std::span<std::byte> out) const override {
+    if (part.last == 0) return read(out);
+    if (part.level == slab) return read_slab(part, out);
+    const Input& only = *only_input();
+    copy_elements({loop_of(part, only.loops.front())}, size_of(dtype_), only.tensor.source->view(), out);
+  }
+
   [[nodiscard]] Bytes view() const override {
-    if (parts_.size() != 1 || parts_[0].inputs.size() != 1) return {};
-    const auto& only = parts_[0].inputs[0];
-    if (only.loops.size() != 1) return {};
-    const StridedLoop& loop = only.loops[0];
-    const bool identity =
-        loop.source_strides == loop.target_strides && loop.source_offset == 0 && loop.target_offset == 0;
-    return identity ? only.tensor.source->view() : Bytes{};
+    const Input* only = only_input();
+    if (only == nullptr) return {};
+    const StridedLoop& loop = only->loops.front();
+    const bool in_order = loop.sizes.empty() || (loop.sizes.size() == 1 && loop.source_strides[0] == 1);
+    if (!in_order || loop.target_offset != 0) return {};
+    const std::uint64_t count = loop.sizes.empty() ? 1 : static_cast<std::uint64_t>(loop.sizes[0]);
+    const std::size_t size = size_of(dtype_);
+    return only->tensor.source->view().subspan(static_cast<std::uint64_t>(loop.source_offset) * size,
+                                               count * size);
   }
 
  private:
+  // The level of a part that is a run of the target's elements [first, last).
+  static constexpr std::size_t slab = std::numeric_limits<std::size_t>::max();
+  // Larger ones waste less of the source's cache lines at their ends.
+  static constexpr std::uint64_t slab_size = std::uint64_t{16} << 20;
+
+  static bool can_be_cut(const Part& part) {
+    return part.inputs.empty() || (part.inputs.size() == 1 && !part.inputs[0].tensor.source->view().empty());
+  }
+
+  [[nodiscard]] std::vector<TensorPart> slabs(std::uint64_t size, std::uint64_t most) const {
+    const std::uint64_t element = size_of(dtype_);
+    const std::uint64_t step = std::max(std::min(most, slab_size) / element, std::uint64_t{1}) * element;
+    std::vector<TensorPart> made;
+    for (std::uint64_t begin = 0; begin < size; begin += step) {
+      const std::uint64_t run = std::min(step, size - begin);
+      made.push_back({.begin = begin,
+                      .run = run,
+                      .count = 1,
+                      .stride = run,
+                      .level = slab,
+                      .first = static_cast<std::int64_t>(begin / element),
+                      .last = static_cast<std::int64_t>((begin + run) / element)});
+    }
+    return made;
+  }
+
+  void read_slab(const TensorPart& part, std::span<std::byte> out) const {
+    for (const Part& one : parts_) {
+      const std::vector<std::byte> element = constant_of(one);
+      const Bytes source = one.inputs.empty() ? Bytes(element) : one.inputs[0].tensor.source->view();
+      const Rearrangement move(one.inputs.empty() ? one.fill : one.inputs[0].loops, size_of(dtype_));
+      move.run_part(source, part.first, part.last, out);
+    }
+  }
+
+  // Where the tensor is one loop over one source that lies in memory; its levels are those of `cut`.
+  [[nodiscard]] const Input* only_input() const {
+    if (parts_.size() != 1 || parts_[0].inputs.size() != 1) return nullptr;
+    const Input& only = parts_[0].inputs[0];
+    return only.loops.size() == 1 && !only.tensor.source->view().empty() ? &only : nullptr;
+  }
+
   static void copy_from(const Input& input, std::size_t element, std::span<std::byte> out) {
     const Bytes there = input.tensor.source->view();
     if (!there.empty()) {
@@ -83,15 +144,26 @@ class PlannedSource : public TensorSource {
     }
   }
 
-  void fill(const Part& part, std::span<std::byte> out) const {
+  [[nodiscard]] std::vector<std::byte> constant_of(const Part& part) const {
     std::vector<std::byte> element(size_of(dtype_));
     store_constant(dtype_, part.constant, element.data());
-    copy_elements(part.fill, element.size(), element, out);
+    return element;
+  }
+
+  void fill(const Part& part, std::span<std::byte> out) const {
+    copy_elements(part.fill, size_of(dtype_), constant_of(part), out);
   }
 
   DType dtype_;
   std::vector<Part> parts_;
 };
+
+// With as few levels as can be, outermost first.
+std::vector<StridedLoop> arranged(const Pattern& from, const Pattern& to, const AxisSizes& sizes) {
+  std::vector<StridedLoop> loops;
+  for (const StridedLoop& loop : arrange(from, to, sizes)) loops.push_back(fused(loop));
+  return loops;
+}
 
 const LazyTensor& source_tensor(const FrameworkModel& source, const std::string& name) {
   const LazyTensor* found = source.find_tensor(name);
@@ -123,7 +195,7 @@ LazyTensor planned_tensor(const PlanEntry& entry, const FrameworkModel& source) 
                           ", the plan needs " + std::string(to_string(entry.dtype)) + " " +
                           to_string(expected));
       }
-      part.inputs.push_back({tensor, arrange(move.from[k], move.to, entry.sizes)});
+      part.inputs.push_back({tensor, arranged(move.from[k], move.to, entry.sizes)});
     }
     parts.push_back(std::move(part));
   }

@@ -12,11 +12,13 @@
 #include "base/mapped_file.h"
 #include "base/output_file.h"
 #include "model/framework_model.h"
+#include "tensor/payload.h"
 
 namespace tieout {
 
 struct WriteOptions {
   bool overwrite = false;
+  PayloadOptions payload{};
 };
 
 // Files that are written whole under temporary names; commit() makes them appear. Dropped, nothing is left.
@@ -36,7 +38,7 @@ struct Format {
   // Throws Error(malformed | unsupported). Reads no tensor data beyond what checking needs.
   std::function<FrameworkModel(FileRef)> read;
 
-  // Writes model to path. The model's tensors are read one after another. Null when the format is read only.
+  // Writes model to path. The model's tensors are read on several threads, in parts where they can be. Null when the format is read only.
   std::function<Outputs(const FrameworkModel&, const std::string& path, const WriteOptions&)> write;
 };
 

@@ -24,6 +24,14 @@ class MemorySource : public TensorSource {
 
 }  // namespace
 
+std::vector<TensorPart> TensorSource::parts(std::uint64_t size, std::uint64_t) const {
+  return {{.begin = 0, .run = size, .count = 1, .stride = size, .level = 0, .first = 0, .last = 0}};
+}
+
+void TensorSource::read_part(const TensorPart&, std::span<std::byte> out) const {
+  read(out);
+}
+
 std::vector<std::byte> LazyTensor::load() const {
   std::vector<std::byte> bytes(byte_count(shape, dtype));
   source->read(bytes);

@@ -1,6 +1,7 @@
 // A tensor whose elements are read only when somebody asks.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,20 @@
 
 namespace tieout {
 
+// Part of a tensor's bytes: `count` runs of `run` bytes, `stride` bytes apart, the first at `begin`. Which
+// elements these are is for the source that made it: indices [first, last) of one of its levels.
+struct TensorPart {
+  std::uint64_t begin = 0;
+  std::uint64_t run = 0;
+  std::uint64_t count = 1;
+  std::uint64_t stride = 0;
+  std::size_t level = 0;
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+
+  [[nodiscard]] std::uint64_t size() const { return run * count; }
+};
+
 // Where the elements come from: a mapped file, a dataset, a plan. Immutable and safe to read from several
 // threads unless a source says otherwise.
 class TensorSource {
@@ -21,6 +36,12 @@ class TensorSource {
 
   // Fills `out`, which has exactly the tensor's byte count, with its elements: row-major, little-endian.
   virtual void read(std::span<std::byte> out) const = 0;
+
+  // Parts that together are the tensor, of at most `most` bytes where the source can be cut so; it is one part
+  // otherwise. `size` is the tensor's.
+  [[nodiscard]] virtual std::vector<TensorPart> parts(std::uint64_t size, std::uint64_t most) const;
+  // Fills `out`, of the part's size, with one of these parts, its runs one after another.
+  virtual void read_part(const TensorPart& part, std::span<std::byte> out) const;
 
   // The same bytes without a copy, where they lie in memory in that order already; empty otherwise.
   [[nodiscard]] virtual Bytes view() const { return {}; }

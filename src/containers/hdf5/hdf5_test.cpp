@@ -30,10 +30,10 @@ std::vector<std::byte> elements(std::size_t size) {
 
 void write_sample(const std::string& path) {
   OutputFile out(path, true);
-  hdf5::Writer writer(out);
+  hdf5::Writer writer(path);
   writer.dataset("a/vars/0", make_tensor(DType::f32, {2, 3}, elements(24)));
   writer.text("a/vars", "name", "dense");
-  writer.close();
+  write_whole(out, writer.finish(), {});
   out.commit();
 }
 
@@ -46,13 +46,13 @@ TEST_CASE("every element type comes back as it was written, and in place") {
                                   DType::f16,     DType::f32, DType::f64};
   {
     OutputFile out(scratch.path, true);
-    hdf5::Writer writer(out);
+    hdf5::Writer writer(scratch.path);
     for (const DType dtype : dtypes) {
       writer.dataset("t/" + std::string(to_string(dtype)),
                      make_tensor(dtype, {3}, elements(3 * size_of(dtype))));
     }
     writer.dataset("t/scalar", make_tensor(DType::i64, {}, elements(8)));
-    writer.close();
+    write_whole(out, writer.finish(), {});
     out.commit();
   }
   const hdf5::Group tree = read(scratch.path);
@@ -73,11 +73,11 @@ TEST_CASE("lists of names longer than an attribute are split and joined again") 
   for (int i = 0; i < 900; ++i) names.push_back(std::string(110, 'n') + std::to_string(i));
   {
     OutputFile out(scratch.path, true);
-    hdf5::Writer writer(out);
+    hdf5::Writer writer(scratch.path);
     writer.texts({}, "layer_names", names);
     writer.texts({}, "few", {"a", "b"});
     writer.texts({}, "none", {});
-    writer.close();
+    write_whole(out, writer.finish(), {});
     out.commit();
   }
   const hdf5::Group tree = read(scratch.path);
@@ -91,10 +91,10 @@ TEST_CASE("members made of digits are in the order of their numbers") {
   const Scratch scratch;
   {
     OutputFile out(scratch.path, true);
-    hdf5::Writer writer(out);
+    hdf5::Writer writer(scratch.path);
     for (const char* name : {"10", "9", "2", "0"})
       writer.dataset(name, make_tensor(DType::u8, {1}, elements(1)));
-    writer.close();
+    write_whole(out, writer.finish(), {});
     out.commit();
   }
   std::string order;

@@ -28,17 +28,14 @@ Handle simple_space(std::size_t count) {
 
 }  // namespace
 
-Writer::Writer(const OutputFile& output) : shown_(output.path()) {
-  prepare_library();
-  file_ =
-      Handle(H5Fcreate(output.temporary_path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
-  check(file_.ok(), "create");
+Writer::Writer(std::string name) : name_(std::move(name)), file_(recording_.create()) {
+  check(file_.ok(), "lay out");
   with_parents_ = Handle(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
-  check(H5Pset_create_intermediate_group(with_parents_.id(), 1) >= 0, "create");
+  check(H5Pset_create_intermediate_group(with_parents_.id(), 1) >= 0, "lay out");
 }
 
 void Writer::check(bool ok, const std::string& what) {
-  if (!ok) throw io_error(shown_, "cannot " + what + ": " + library_reason(), "is the disk full?");
+  if (!ok) throw internal_error(name_ + ": cannot " + what + ": " + library_reason());
 }
 
 void Writer::group(const std::string& path) {
@@ -60,9 +57,11 @@ void Writer::dataset(const std::string& path, const LazyTensor& tensor) {
                      H5Sclose);
   const Handle type = type_of(tensor.dtype);
   const Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-  // No time stamps, so that the same model gives the same bytes; no fill values, since all elements follow.
+  // No time stamps, so that the same model gives the same bytes; no fill values, since all elements follow,
+  // in a place that is known now.
   check(H5Pset_obj_track_times(properties.id(), false) >= 0 &&
-            H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER) >= 0,
+            H5Pset_fill_time(properties.id(), H5D_FILL_TIME_NEVER) >= 0 &&
+            H5Pset_alloc_time(properties.id(), H5D_ALLOC_TIME_EARLY) >= 0,
         "write " + path);
   const Handle made(H5Dcreate2(file_.id(), path.c_str(), type.id(), space.id(), with_parents_.id(),
                                properties.id(), H5P_DEFAULT),
@@ -73,14 +72,9 @@ void Writer::dataset(const std::string& path, const LazyTensor& tensor) {
     text(path, "dtype", name);
   }
   if (element_count(tensor.shape) == 0) return;
-  Bytes bytes = tensor.source->view();
-  std::vector<std::byte> loaded;
-  if (bytes.empty()) {
-    loaded = tensor.load();
-    bytes = loaded;
-  }
-  check(H5Dwrite(made.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) >= 0,
-        "write the dataset " + path);
+  const haddr_t place = H5Dget_offset(made.id());
+  check(place != HADDR_UNDEF, "find a place for the dataset " + path);
+  tensors_.push_back({place, tensor});
 }
 
 void Writer::attribute(const std::string& path, const std::string& name, hid_t type, hid_t space,
@@ -139,8 +133,9 @@ void Writer::fixed_texts(const std::string& path, const std::string& name, const
   attribute(path, name, type.id(), simple_space(count).id(), buffer.data());
 }
 
-void Writer::close() {
-  check(H5Fclose(file_.release()) >= 0, "finish writing");
+Payload Writer::finish() {
+  check(H5Fclose(file_.release()) >= 0, "finish the layout");
+  return recording_.payload(std::move(tensors_));
 }
 
 }  // namespace tieout::hdf5

@@ -1,24 +1,27 @@
 // Writing HDF5 files as h5py does for Keras: oldest format version, contiguous datasets, text attributes.
+//
+// libhdf5 lays the file out, in memory; the elements never pass it. They are written straight to their places
+// in whatever the file becomes part of: a .h5, or a record of a .keras archive.
 #pragma once
 
 #include <set>
 #include <string>
 #include <vector>
 
-#include "base/output_file.h"
 #include "containers/hdf5/library.h"
-#include "tensor/lazy_tensor.h"
+#include "containers/hdf5/recording_driver.h"
+#include "tensor/payload.h"
 
 namespace tieout::hdf5 {
 
-// Writes into the temporary file of `output`, which must outlive it; the caller commits. Paths are absolute
-// without the first slash; groups on the way are made. Throws Error(io) when the disk is full.
+// Paths are absolute without the first slash; groups on the way are made.
 class Writer {
  public:
-  explicit Writer(const OutputFile& output);
+  // `name` is the file's, for messages.
+  explicit Writer(std::string name);
 
   void group(const std::string& path);
-  // The elements are read and written at once; only this one tensor is in memory.
+  // Only its place is laid out now; the tensor is read when the payload is written.
   void dataset(const std::string& path, const LazyTensor& tensor);
 
   // An attribute of the group `path` (empty: the root): one string, or a list, which is split over NAME0,
@@ -26,8 +29,8 @@ class Writer {
   void text(const std::string& path, const std::string& name, const std::string& value);
   void texts(const std::string& path, const std::string& name, const std::vector<std::string>& values);
 
-  // Must be called: a destroyed Writer may have lost what was not written yet.
-  void close();
+  // The whole file. Nothing can be added afterwards.
+  Payload finish();
 
  private:
   void check(bool ok, const std::string& what);
@@ -35,7 +38,9 @@ class Writer {
   void fixed_texts(const std::string& path, const std::string& name, const std::string* first,
                    std::size_t count);
 
-  std::string shown_;  // the name for messages
+  std::string name_;
+  Recording recording_;
+  std::vector<Payload::Placed> tensors_;
   Handle file_;
   Handle with_parents_;
   std::set<std::string> groups_;

@@ -110,10 +110,10 @@ void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors) {
   ZipWriter archive(out);
   for (const auto& [name, tensor] : tensors) {
     const std::string header = npy_header(tensor.dtype, tensor.shape);
-    archive.begin(name + ".npy", header.size() + byte_count(tensor.shape, tensor.dtype));
-    archive.write(std::as_bytes(std::span(header)));
-    archive.write(tensor.load());
-    archive.end();
+    Payload payload{header.size() + byte_count(tensor.shape, tensor.dtype), {}, {{header.size(), tensor}}};
+    const Bytes bytes = std::as_bytes(std::span(header));
+    payload.pieces.push_back({0, {bytes.begin(), bytes.end()}});
+    archive.add(name + ".npy", std::move(payload));
   }
   archive.finish();
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/crc32.h"
 #include "containers/zip/zip_directory.h"
 #include "containers/zip/zip_layout.h"
 
@@ -115,9 +116,7 @@ void ZipReader::verify(const ZipEntry& entry) const {
 
 void ZipReader::check_crc(const ZipEntry& entry, Bytes payload) const {
   if (!has_crcs_) return;
-  const auto found = crc32_z(0, reinterpret_cast<const Bytef*>(payload.data()), payload.size());
-  // zlib gives the initial value, 0, for a null pointer: right for an empty payload too.
-  if (found != entry.crc) {
+  if (crc32_of(payload) != entry.crc) {
     throw malformed("the record's bytes do not have its CRC; the file is damaged", place(file_, entry));
   }
 }

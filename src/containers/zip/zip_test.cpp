@@ -69,11 +69,7 @@ std::string written(ZipAlignment alignment) {
   OutputFile out(path.string(), true);
   ZipWriter zip(out, alignment);
   zip.add("a/one", "1");
-  zip.begin("a/parts", 6);
-  zip.write(std::as_bytes(std::span("abc", 3)));
-  zip.write({});
-  zip.write(std::as_bytes(std::span("def", 3)));
-  zip.end();
+  zip.add("a/tensor", Payload::of(make_tensor(DType::u8, {6}, std::vector<std::byte>(6, std::byte{'t'}))));
   zip.add("a/empty", "");
   zip.finish();
   out.commit();
@@ -139,22 +135,12 @@ TEST_CASE("zip: a CRC of zero counts as none only when all are zero") {
 
 TEST_CASE("zip: writes records as they are, aligned when asked") {
   const ZipReader plain(file_of(written(ZipAlignment::none)));
-  CHECK(text_of(plain.read(plain.get("a/parts"), 6)) == "abcdef");
+  CHECK(text_of(plain.read(plain.get("a/tensor"), 6)) == "tttttt");
   CHECK(plain.entries()[0].payload_offset == 35);
   const ZipReader aligned(file_of(written(ZipAlignment::torch)));
   CHECK(text_of(aligned.read(aligned.get("a/one"), 1)) == "1");
   CHECK(aligned.get("a/empty").size == 0);
   for (const ZipEntry& entry : aligned.entries()) CHECK(entry.payload_offset % 64 == 0);
-}
-
-TEST_CASE("zip: a record of another size than announced is a bug in tieout") {
-  std::filesystem::create_directories(folder);
-  OutputFile out((folder / "wrong.zip").string(), true);
-  ZipWriter zip(out);
-  zip.begin("a", 2);
-  CHECK_THROWS_WITH_AS(zip.end(), "fewer bytes for a zip record than its size", Error);
-  CHECK_THROWS_WITH_AS(zip.write(std::as_bytes(std::span("abc", 3))),
-                       "more bytes for a zip record than its size", Error);
 }
 
 }  // namespace

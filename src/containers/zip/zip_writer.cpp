@@ -1,11 +1,10 @@
 #include "containers/zip/zip_writer.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "base/crc32.h"
 #include "containers/zip/zip_layout.h"
 
 namespace tieout {
@@ -56,8 +55,7 @@ constexpr std::uint64_t crc_position = 4 + 5 * 2;  // in the local header
 
 ZipWriter::ZipWriter(OutputFile& out, ZipAlignment alignment) : out_(out), alignment_(alignment) {}
 
-void ZipWriter::begin(const std::string& name, std::uint64_t size) {
-  if (open_) throw internal_error("a zip record was begun inside another");
+ZipWriter::Record& ZipWriter::begin(const std::string& name, std::uint64_t size) {
   if (name.empty() || name.size() > 0xFFFF)
     throw internal_error("a zip record needs a name of at most 65535 bytes");
   if (!names_.insert(name).second) {
@@ -80,7 +78,7 @@ void ZipWriter::begin(const std::string& name, std::uint64_t size) {
       .u16(0)  // stored
       .u16(0)
       .u16(zip::first_day)
-      .u32(0)  // the CRC, known at end()
+      .u32(0)  // the CRC: set_crc()
       .u32(capped(size))
       .u32(capped(size))
       .u16(name.size())
@@ -88,41 +86,41 @@ void ZipWriter::begin(const std::string& name, std::uint64_t size) {
       .text(name);
   out_.write(header.bytes());
   out_.write(extra.bytes());
-  left_ = size;
-  open_ = true;
+  return records_.back();
 }
 
-void ZipWriter::write(Bytes bytes) {
-  if (!open_ || bytes.size() > left_) throw internal_error("more bytes for a zip record than its size");
-  if (bytes.empty()) return;  // zlib takes a null pointer for "begin anew"
-  Record& record = records_.back();
-  record.crc = static_cast<std::uint32_t>(
-      crc32_z(record.crc, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
-  out_.write(bytes);
-  left_ -= bytes.size();
-}
-
-void ZipWriter::end() {
-  if (!open_ || left_ != 0) throw internal_error("fewer bytes for a zip record than its size");
-  const Record& record = records_.back();
-  Fields crc;
-  crc.u32(record.crc);
-  out_.write_at(record.offset + crc_position, crc.bytes());
-  open_ = false;
+void ZipWriter::set_crc(Record& record, std::uint32_t crc) {
+  record.crc = crc;
+  Fields field;
+  field.u32(crc);
+  out_.write_at(record.offset + crc_position, field.bytes());
 }
 
 void ZipWriter::add(const std::string& name, Bytes payload) {
-  begin(name, payload.size());
-  write(payload);
-  end();
+  Record& record = begin(name, payload.size());
+  out_.write(payload);
+  set_crc(record, crc32_of(payload));
 }
 
 void ZipWriter::add(const std::string& name, std::string_view payload) {
   add(name, std::as_bytes(std::span(payload.data(), payload.size())));
 }
 
-void ZipWriter::finish() {
-  if (open_) throw internal_error("a zip archive was finished inside a record");
+void ZipWriter::add(const std::string& name, Payload payload) {
+  begin(name, payload.size);
+  large_records_.push_back(records_.size() - 1);
+  large_.push_back({out_.position(), std::move(payload)});
+  out_.skip(large_.back().payload.size);
+}
+
+void ZipWriter::write_large(PayloadOptions options) {
+  options.with_crcs = true;
+  const std::vector<std::uint32_t> crcs = write_payloads(out_, large_, options);
+  for (std::size_t k = 0; k < crcs.size(); ++k) set_crc(records_[large_records_[k]], crcs[k]);
+}
+
+void ZipWriter::finish(PayloadOptions options) {
+  write_large(std::move(options));
   const std::uint64_t directory = out_.position();
   for (const Record& record : records_) {
     Fields extra;

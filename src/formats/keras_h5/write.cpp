@@ -150,9 +150,9 @@ void write_model(const FrameworkModel& model, hdf5::Writer& writer) {
 Outputs write_h5(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
-  hdf5::Writer writer(*outputs.front());
+  hdf5::Writer writer(path);
   write_model(model, writer);
-  writer.close();
+  write_whole(*outputs.front(), writer.finish(), options.payload);
   return outputs;
 }
 

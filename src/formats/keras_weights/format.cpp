@@ -24,9 +24,9 @@ FrameworkModel read(const FileRef& file) {
 Outputs write(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
-  hdf5::Writer writer(*outputs.front());
+  hdf5::Writer writer(path);
   keras::write_vars_layout(model, writer);
-  writer.close();
+  write_whole(*outputs.front(), writer.finish(), options.payload);
   return outputs;
 }
 

@@ -51,7 +51,7 @@ Outputs write_file(const FrameworkModel& model, const std::string& path, const W
   if (model.has_architecture) metadata.emplace_back(architecture_key, architecture_to_json(model).dump());
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
-  tieout::safetensors::write_tensors(tensors_to_write(model), metadata, *outputs.back());
+  tieout::safetensors::write_tensors(tensors_to_write(model), metadata, *outputs.back(), options.payload);
   if (wants_source(model)) outputs.push_back(write_torch_source(model, path, options.overwrite));
   return outputs;
 }

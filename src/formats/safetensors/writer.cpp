@@ -39,7 +39,8 @@ std::string header_text(const std::vector<const NamedTensor*>& tensors, const Me
 
 }  // namespace
 
-void write_tensors(const std::vector<NamedTensor>& tensors, const Metadata& metadata, OutputFile& out) {
+void write_tensors(const std::vector<NamedTensor>& tensors, const Metadata& metadata, OutputFile& out,
+                   const PayloadOptions& options) {
   std::vector<const NamedTensor*> ordered;
   for (const NamedTensor& named : tensors) ordered.push_back(&named);
   std::ranges::sort(ordered, {}, [](const NamedTensor* named) {
@@ -51,11 +52,12 @@ void write_tensors(const std::vector<NamedTensor>& tensors, const Metadata& meta
     length[i] = static_cast<std::byte>((header.size() >> (8 * i)) & 0xFF);
   out.write(length);
   out.write(header);
+  Payload elements;
   for (const NamedTensor* named : ordered) {
-    const std::uint64_t size = byte_count(named->tensor.shape, named->tensor.dtype);
-    const Bytes view = named->tensor.source->view();
-    out.write(view.size() == size ? view : Bytes(named->tensor.load()));
+    elements.tensors.push_back({elements.size, named->tensor});
+    elements.size += byte_count(named->tensor.shape, named->tensor.dtype);
   }
+  write_whole(out, std::move(elements), options);
 }
 
 }  // namespace tieout::safetensors

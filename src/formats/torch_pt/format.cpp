@@ -77,7 +77,7 @@ FrameworkModel read_file(const FileRef& file) {
 Outputs write_file(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
-  write_archive(model, *outputs.back());
+  write_archive(model, *outputs.back(), options.payload);
   if (wants_source(model)) outputs.push_back(write_torch_source(model, path, options.overwrite));
   return outputs;
 }

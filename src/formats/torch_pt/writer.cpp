@@ -142,17 +142,9 @@ void write_metadata(PickleWriter& pickle, const std::vector<FrameworkNode>& node
   pickle.build();
 }
 
-void copy_tensor(ZipWriter& zip, const std::string& record, const LazyTensor& tensor) {
-  const std::uint64_t size = byte_count(tensor.shape, tensor.dtype);
-  zip.begin(record, size);
-  const Bytes view = tensor.source->view();
-  zip.write(view.size() == size ? view : Bytes(tensor.load()));
-  zip.end();
-}
-
 }  // namespace
 
-void write_archive(const FrameworkModel& model, OutputFile& out) {
+void write_archive(const FrameworkModel& model, OutputFile& out, const PayloadOptions& options) {
   const std::vector<NamedTensor> tensors = tensors_to_write(model);
   StorageTable storages;
   PickleWriter pickle;
@@ -169,12 +161,12 @@ void write_archive(const FrameworkModel& model, OutputFile& out) {
   zip.add(prefix + std::string(pickle_record), pickle.finish());
   zip.add(prefix + "byteorder", "little");
   for (const Record& record : storages.records())
-    copy_tensor(zip, prefix + "data/" + record.key, *record.tensor);
+    zip.add(prefix + "data/" + record.key, Payload::of(*record.tensor));
   zip.add(prefix + "version", "3\n");
   if (model.has_architecture) {
     zip.add(prefix + std::string(architecture_record), architecture_to_json(model).dump());
   }
-  zip.finish();
+  zip.finish(options);
 }
 
 }  // namespace tieout::torch_pt

@@ -3,6 +3,7 @@
 
 #include "base/output_file.h"
 #include "model/framework_model.h"
+#include "tensor/payload.h"
 
 namespace tieout::torch_pt {
 
@@ -10,6 +11,6 @@ namespace tieout::torch_pt {
 // names, as an OrderedDict with _metadata; torch.load reads it with weights_only=True, mmap or not. Tensors
 // of one storage id are written once. With an architecture, its JSON goes into the record tieout/model.json.
 // Error(unsupported) for an element type that PyTorch files cannot hold.
-void write_archive(const FrameworkModel& model, OutputFile& out);
+void write_archive(const FrameworkModel& model, OutputFile& out, const PayloadOptions& options);
 
 }  // namespace tieout::torch_pt

@@ -1,0 +1,165 @@
+#include "tensor/payload.h"
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+
+#include "base/crc32.h"
+#include "base/parallel.h"
+#include "tieout/error.h"
+
+namespace tieout {
+
+namespace {
+
+// A tensor that lies in memory as it is is written in pieces of this size.
+constexpr std::uint64_t view_piece = std::uint64_t{1} << 20;
+// Each thread holds one part at a time; the rest is for what the sources themselves need.
+constexpr std::uint64_t parts_in_memory = 4;
+
+// One piece of work: a part of a tensor, or of its view.
+struct Work {
+  std::size_t payload;
+  std::uint64_t offset;  // of the tensor in its payload
+  const LazyTensor* tensor;
+  bool viewed;
+  TensorPart part;
+};
+
+struct Checked {
+  std::uint64_t offset;  // in the payload
+  std::uint64_t length;
+  std::uint32_t crc;
+};
+
+void add_views(Work work, std::uint64_t size, std::vector<Work>& works) {
+  work.viewed = true;
+  for (std::uint64_t begin = 0; begin < size; begin += view_piece) {
+    work.part = {.begin = begin, .run = std::min(view_piece, size - begin)};
+    works.push_back(work);
+  }
+}
+
+std::vector<Work> works_of(const std::vector<PlacedPayload>& payloads, std::uint64_t most) {
+  std::vector<Work> works;
+  for (std::size_t p = 0; p < payloads.size(); ++p) {
+    for (const Payload::Placed& placed : payloads[p].payload.tensors) {
+      const std::uint64_t size = byte_count(placed.tensor.shape, placed.tensor.dtype);
+      if (size == 0) continue;
+      Work work{p, placed.offset, &placed.tensor, false, {}};
+      if (placed.tensor.source->view().size() == size) {
+        add_views(work, size, works);
+        continue;
+      }
+      for (const TensorPart& part : placed.tensor.source->parts(size, most)) {
+        work.part = part;
+        works.push_back(work);
+      }
+    }
+  }
+  return works;
+}
+
+// The checksum of `length` zeros.
+std::uint32_t zeros_crc(std::uint64_t length) {
+  static constexpr std::array<std::byte, 4096> zeros{};
+  std::uint32_t crc = 0;
+  for (; length > 0; length -= std::min<std::uint64_t>(length, zeros.size()))
+    crc = crc32_of(Bytes(zeros).first(std::min<std::uint64_t>(length, zeros.size())), crc);
+  return crc;
+}
+
+std::uint32_t joined_crc(std::vector<Checked> runs, std::uint64_t size) {
+  std::ranges::sort(runs, {}, &Checked::offset);
+  std::uint32_t crc = 0;
+  std::uint64_t at = 0;
+  const auto add = [&](std::uint64_t length, std::uint32_t next) {
+    crc = crc32_joined(crc, next, length);
+    at += length;
+  };
+  for (const Checked& run : runs) {
+    if (run.offset < at) throw internal_error("two parts of a payload overlap");
+    if (run.offset > at) add(run.offset - at, zeros_crc(run.offset - at));
+    add(run.length, run.crc);
+  }
+  if (size < at) throw internal_error("a payload is longer than it says");
+  if (size > at) add(size - at, zeros_crc(size - at));
+  return crc;
+}
+
+class Writer {
+ public:
+  Writer(const OutputFile& out, const std::vector<PlacedPayload>& payloads, const PayloadOptions& options)
+      : out_(out), payloads_(payloads), options_(options), runs_(payloads.size()) {}
+
+  void write_pieces() {
+    for (std::size_t p = 0; p < payloads_.size(); ++p) {
+      for (const Payload::Piece& piece : payloads_[p].payload.pieces) put(p, piece.offset, piece.bytes);
+    }
+  }
+
+  void write(const Work& work) {
+    const TensorPart& part = work.part;
+    if (work.viewed) {
+      put(work.payload, work.offset + part.begin, work.tensor->source->view().subspan(part.begin, part.run));
+      return;
+    }
+    thread_local std::vector<std::byte> buffer;
+    if (buffer.size() < part.size()) buffer.resize(part.size());
+    const auto filled = std::span(buffer).first(part.size());
+    work.tensor->source->read_part(part, filled);
+    for (std::uint64_t k = 0; k < part.count; ++k) {
+      put(work.payload, work.offset + part.begin + k * part.stride, filled.subspan(k * part.run, part.run));
+    }
+  }
+
+  [[nodiscard]] std::vector<std::uint32_t> crcs() const {
+    std::vector<std::uint32_t> crcs;
+    if (!options_.with_crcs) return crcs;
+    for (std::size_t p = 0; p < payloads_.size(); ++p)
+      crcs.push_back(joined_crc(runs_[p], payloads_[p].payload.size));
+    return crcs;
+  }
+
+ private:
+  void put(std::size_t payload, std::uint64_t offset, Bytes bytes) {
+    const std::uint32_t crc = options_.with_crcs ? crc32_of(bytes) : 0;
+    out_.write_at(payloads_[payload].offset + offset, bytes);
+    const std::lock_guard lock(guard_);
+    if (options_.with_crcs) runs_[payload].push_back({offset, bytes.size(), crc});
+    if (options_.on_written) options_.on_written(bytes.size());
+  }
+
+  const OutputFile& out_;
+  const std::vector<PlacedPayload>& payloads_;
+  const PayloadOptions& options_;
+  std::mutex guard_;
+  std::vector<std::vector<Checked>> runs_;  // of each payload
+};
+
+}  // namespace
+
+Payload Payload::of(const LazyTensor& tensor) {
+  return {byte_count(tensor.shape, tensor.dtype), {}, {{0, tensor}}};
+}
+
+std::vector<std::uint32_t> write_payloads(const OutputFile& out, const std::vector<PlacedPayload>& payloads,
+                                          const PayloadOptions& options) {
+  const std::uint64_t most = options.memory / parts_in_memory / static_cast<std::uint64_t>(thread_count());
+  const std::vector<Work> works = works_of(payloads, std::max<std::uint64_t>(most, 1));
+  Writer writer(out, payloads, options);
+  writer.write_pieces();
+  parallel_for(static_cast<std::int64_t>(works.size()), 1, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t k = first; k < last; ++k) writer.write(works[static_cast<std::size_t>(k)]);
+  });
+  for (const auto& [offset, payload] : payloads) out.reach(offset + payload.size);
+  return writer.crcs();
+}
+
+void write_whole(OutputFile& out, Payload payload, const PayloadOptions& options) {
+  const std::uint64_t offset = out.position();
+  out.skip(payload.size);
+  write_payloads(out, {{offset, std::move(payload)}}, options);
+}
+
+}  // namespace tieout
