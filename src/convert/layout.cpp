@@ -64,11 +64,11 @@ std::vector<std::string> input_layout(const Model& source, int value, Framework 
       auto wanted = needed_layout(source, layer, k, target, {});
       if (!wanted.empty()) return wanted;
       // The layer takes any order and hands it on: ask who comes after it.
-      if (!layer.outputs.empty() &&
-          axes_of(source, layer.outputs[0]).size() == axes_of(source, value).size()) {
-        wanted = input_layout(source, layer.outputs[0], target);
-        if (!wanted.empty()) return wanted;
-      }
+      const auto names = names_of(axes_of(source, value));
+      if (layer.outputs.empty() || names_of(axes_of(source, layer.outputs[0])).size() != names.size())
+        continue;
+      wanted = input_layout(source, layer.outputs[0], target);
+      if (std::ranges::is_permutation(wanted, names)) return wanted;
     }
   }
   return {};

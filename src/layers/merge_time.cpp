@@ -1,11 +1,10 @@
-#include <utility>
-
 #include "layers/layer_kind.h"
+#include "layers/shared/time_steps.h"
 
 // Makes each step of a sequence one more element of the batch.   x: n t rest...   ->   y: (n t) rest...
 //
-// What stands before the layer that Keras' TimeDistributed wraps. The axis of y is the batch again, named n.
-// Setting "time": where t lies in x; the rest keeps its order.
+// What stands before the layers that Keras' TimeDistributed wraps. The axis of y is a batch again. Setting
+// "time": where t lies in x; the rest keeps its order.
 
 namespace tieout::layers {
 
@@ -16,20 +15,15 @@ LayerKind merge_time() {
   kind.summary = "Makes each step of x (n t ...) one more element of the batch: y ((n t) ...).";
   kind.sources = {"keras/src/layers/rnn/time_distributed.py"};
   kind.lift = [](Lifter& lifter) {
-    Layer layer = lifter.layer("merge_time");
-    layer.settings = {{"time", lifter.settings().integer("_time", 1)}};
-    lifter.add(std::move(layer));
+    add_merge_time(lifter, static_cast<int>(lifter.settings().integer("_time", 1)));
   };
   kind.infer = [](const Layer& layer, const std::vector<Axes>& inputs) {
-    Axes merged = inputs[0];
-    merged.erase(merged.begin() + layer.settings["time"].get<std::ptrdiff_t>());
-    merged[0].size = unknown;
-    return std::vector<Axes>{merged};
+    return std::vector<Axes>{merged_steps(layer, inputs[0])};
   };
   kind.lower = [](Lowerer& lowerer) {
     if (lowerer.to_keras()) {
-      lowerer.refuse("steps merged into the batch have no Keras layer of their own",
-                     "carry the weights into a Keras model with TimeDistributed (--like)");
+      write_merge_as_reshape(lowerer);
+      return;
     }
     const int time = lowerer.target_axis(0, lowerer.layer().settings["time"].get<int>());
     const std::string moved = time == 1 ? "" : ".movedim(" + std::to_string(time) + ", 1)";

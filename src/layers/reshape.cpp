@@ -7,6 +7,7 @@
 #include "layers/shared/elementwise.h"
 #include "layers/shared/operator_call.h"
 #include "layers/shared/outputs.h"
+#include "layers/shared/time_steps.h"
 #include "tieout/error.h"
 
 // The same numbers in the same order under other sizes; the batch stays.   x: n a...   ->   y: n r1 r2 ...
@@ -74,7 +75,7 @@ std::vector<std::int64_t> unflattened(const Lifter& lifter) {
 }
 
 // The operator's and TensorFlow's shape has the batch in front.
-std::vector<std::int64_t> without_batch(Lifter& lifter) {
+std::vector<std::int64_t> with_batch(Lifter& lifter) {
   CallArguments arguments(lifter);
   arguments.take(0, {"x", "tensor"});
   Json given = arguments.take_or_setting(1, {"newshape", "shape"});
@@ -84,7 +85,10 @@ std::vector<std::int64_t> without_batch(Lifter& lifter) {
                        });
   if (!numbers || given.empty()) lifter.refuse("its shape is not a list of numbers", "give it as numbers");
   for (auto& size : given) size = size.is_null() ? Json(-1) : size;
-  auto shape = given.get<std::vector<std::int64_t>>();
+  return given.get<std::vector<std::int64_t>>();
+}
+
+std::vector<std::int64_t> without_batch(Lifter& lifter, std::vector<std::int64_t> shape) {
   const auto open = std::ranges::count(shape, -1);
   std::int64_t cells = 1;
   for (std::size_t k = 1; k < lifter.input().axes.size(); ++k) {
@@ -94,7 +98,7 @@ std::vector<std::int64_t> without_batch(Lifter& lifter) {
   std::int64_t own = 1;
   for (std::size_t k = 1; k < shape.size(); ++k) own *= shape[k];
   if (shape.front() != -1 || open != 1 || own != cells || shape.size() == 1)
-    lifter.refuse("its shape " + given.dump() + " does not keep the samples of the batch apart",
+    lifter.refuse("its shape " + to_string(Shape(shape)) + " does not keep the samples of the batch apart",
                   "give -1 for the batch and the other sizes as numbers, or use the layer Reshape");
   shape.erase(shape.begin());
   return shape;
@@ -103,7 +107,6 @@ std::vector<std::int64_t> without_batch(Lifter& lifter) {
 std::vector<std::int64_t> read_shape(Lifter& lifter) {
   const std::string name = listed_class(lifter.node());
   if (name == "Unflatten") return unflattened(lifter);
-  if (name == "ops.Reshape" || name == "tf.reshape") return without_batch(lifter);
   return lifter.settings().list(lifter.is_torch() ? "shape" : "target_shape");
 }
 
@@ -126,8 +129,7 @@ std::optional<std::vector<std::int64_t>> ones_between(const std::vector<std::int
   return places;
 }
 
-void lift(Lifter& lifter) {
-  std::vector<std::int64_t> shape = read_shape(lifter);
+void add_reshape(Lifter& lifter, std::vector<std::int64_t> shape) {
   check(shape);
   Layer layer = lifter.layer("reshape");
   layer.settings = {{"shape", shape}};
@@ -147,6 +149,16 @@ void lift(Lifter& lifter) {
     }
   }
   lifter.add(std::move(layer));
+}
+
+void lift(Lifter& lifter) {
+  const std::string name = listed_class(lifter.node());
+  if (name != "ops.Reshape" && name != "tf.reshape") {
+    add_reshape(lifter, read_shape(lifter));
+    return;
+  }
+  const auto shape = with_batch(lifter);
+  if (!add_steps_of_reshape(lifter, shape)) add_reshape(lifter, without_batch(lifter, shape));
 }
 
 std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {

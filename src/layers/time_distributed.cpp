@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "layers/layer_kind.h"
+#include "layers/shared/time_steps.h"
 
 // Keras' wrapper that applies a layer to each step of a sequence. A layer that acts on the last axis, or on
-// each number on its own, is read as if it stood there itself. For any other, each step is one more element
-// of the batch: merge_time, the layer, split_time.
+// each number on its own, is read as if it stood there itself. For any other, and for a model, each step is
+// one more element of the batch: merge_time, the layers, split_time.
 
 namespace tieout::layers {
 
@@ -52,7 +53,22 @@ bool steps_do_not_matter(const std::string& class_name, const Json& config) {
   return is_one_of(of_last_axis, class_name) && (axis == -1 || axis == Json::array({-1}));
 }
 
+// A wrapped model is written out by the format, between two nodes of the class.
+void lift_part(Lifter& lifter, const std::string& part) {
+  if (part == "split") {
+    add_split_time(lifter, lifter.outputs().at(1), 1);
+    return;
+  }
+  if (lifter.input_count() > 1)
+    lifter.refuse("it hands a mask to the model that it wraps", "call it without a mask");
+  add_merge_time(lifter, 1);
+}
+
 void lift(Lifter& lifter) {
+  if (lifter.settings().has("part")) {
+    lift_part(lifter, lifter.settings().text("part", ""));
+    return;
+  }
   const Json& wrapped = lifter.settings().raw("layer");
   const bool named =
       wrapped.is_object() && wrapped.contains("class_name") && wrapped["class_name"].is_string();
@@ -65,27 +81,10 @@ void lift(Lifter& lifter) {
     lifter.add_wrapped(wrapped, "layer/");
     return;
   }
-  Layer merge = lifter.layer("merge_time");
-  const int x = merge.inputs.at(0);
-  merge.inputs.resize(1);
-  merge.settings = {{"time", 1}};
-  // Not "t": the wrapped layer may have a time axis of its own, or be another wrapper.
-  std::string step = "step";
-  const auto taken = [&] {
-    return std::ranges::find(lifter.input().axes, step, &Axis::name) != lifter.input().axes.end();
-  };
-  while (taken()) step += "s";
-  std::vector<std::string> names{"n", step};
-  for (std::size_t k = 2; k < lifter.input().axes.size(); ++k) names.push_back(lifter.input().axes[k].name);
-  if (!lifter.input().known || names.size() != lifter.input().axes.size() || names.size() < 3)
-    lifter.refuse("the rank of its input is not known", "give the model's input shape with --input-shape");
-  lifter.roles(0, names);
-  lifter.add(std::move(merge));
+  const int x = lifter.outputs().at(0);
+  add_merge_time(lifter, 1);
   lifter.add_wrapped(wrapped, "layer/");
-  Layer split = lifter.layer("split_time");
-  split.inputs = {split.inputs.at(0), x};
-  split.settings = {{"time", 1}};
-  lifter.add(std::move(split));
+  add_split_time(lifter, x, 1);
 }
 
 Json layer(const std::string& class_name, const Json& config) {
@@ -96,6 +95,50 @@ Json layer(const std::string& class_name, const Json& config) {
             {"registered_name", nullptr}}}};
 }
 
+Json wrapped_model() {
+  const auto inside = [](const std::string& class_name, const Json& config) {
+    return layer(class_name, config)["layer"];
+  };
+  const Json layers = {
+      inside("InputLayer", {{"batch_shape", {nullptr, 6, 5, 2}}, {"name", "frame"}}),
+      inside("Conv2D", {{"filters", 4}, {"kernel_size", {3, 2}}, {"activation", "relu"}, {"name", "conv"}}),
+      inside("BatchNormalization", {{"name", "norm"}}),
+      inside("MaxPooling2D", {{"pool_size", 2}, {"name", "pool"}}),
+      inside("Flatten", {{"name", "flat"}}),
+      inside("Dense", {{"units", 3}, {"name", "dense"}})};
+  Json model = layer("Sequential", {{"name", "each"}, {"layers", layers}});
+  model["layer"]["module"] = "keras";
+  return model;
+}
+
+std::vector<Case> cases() {
+  const auto make = [](const std::string& name, const Json& settings, const Shape& shape) {
+    return Case{.name = name,
+                .framework = Framework::keras,
+                .class_name = "TimeDistributed",
+                .settings = settings,
+                .input_shapes = {shape}};
+  };
+  return {
+      make("Dense, activation", layer("Dense", {{"units", 5}, {"activation", "relu"}}), {2, 4, 3}),
+      make("Dense, image", layer("Dense", {{"units", 5}}), {2, 3, 4, 5, 2}),
+      make("LayerNormalization", layer("LayerNormalization", Json::object()), {2, 4, 3}),
+      make("Conv2D, same, strides",
+           layer("Conv2D", {{"filters", 4},
+                            {"kernel_size", {3, 2}},
+                            {"padding", "same"},
+                            {"strides", 2},
+                            {"activation", "tanh"}}),
+           {2, 3, 6, 5, 2}),
+      make("Conv1D", layer("Conv1D", {{"filters", 4}, {"kernel_size", 2}}), {2, 3, 5, 2}),
+      make("BatchNormalization", layer("BatchNormalization", Json::object()), {2, 3, 4, 5, 2}),
+      make("MaxPooling2D", layer("MaxPooling2D", {{"pool_size", 2}}), {2, 3, 6, 5, 2}),
+      make("Flatten", layer("Flatten", Json::object()), {2, 3, 4, 5, 2}),
+      make("LSTM", layer("LSTM", {{"units", 5}}), {2, 3, 4, 2}),
+      make("Sequential", wrapped_model(), {2, 3, 6, 5, 2}),
+  };
+}
+
 }  // namespace
 
 LayerKind time_distributed() {
@@ -103,35 +146,11 @@ LayerKind time_distributed() {
   kind.name = "time_distributed";
   kind.keras = {{"TimeDistributed", Status::composed,
                  "the layer itself where it acts on the last axis or on each number; otherwise the steps are "
-                 "merged into the batch before it and split off after it"}};
+                 "merged into the batch before it and split off after it; a model alike"}};
   kind.summary = "Applies a layer to each step of x (n t ...).";
   kind.sources = {"https://keras.io/api/layers/recurrent_layers/time_distributed/"};
   kind.lift = lift;
-  const auto make = [](const std::string& name, const Json& settings, const Shape& shape, bool back_refuses) {
-    return Case{.name = name,
-                .framework = Framework::keras,
-                .class_name = "TimeDistributed",
-                .settings = settings,
-                .input_shapes = {shape},
-                .back_refuses = back_refuses};
-  };
-  kind.cases = {
-      make("Dense, activation", layer("Dense", {{"units", 5}, {"activation", "relu"}}), {2, 4, 3}, false),
-      make("Dense, image", layer("Dense", {{"units", 5}}), {2, 3, 4, 5, 2}, false),
-      make("LayerNormalization", layer("LayerNormalization", Json::object()), {2, 4, 3}, false),
-      make("Conv2D, same, strides",
-           layer("Conv2D", {{"filters", 4},
-                            {"kernel_size", {3, 2}},
-                            {"padding", "same"},
-                            {"strides", 2},
-                            {"activation", "tanh"}}),
-           {2, 3, 6, 5, 2}, true),
-      make("Conv1D", layer("Conv1D", {{"filters", 4}, {"kernel_size", 2}}), {2, 3, 5, 2}, true),
-      make("BatchNormalization", layer("BatchNormalization", Json::object()), {2, 3, 4, 5, 2}, true),
-      make("MaxPooling2D", layer("MaxPooling2D", {{"pool_size", 2}}), {2, 3, 6, 5, 2}, true),
-      make("Flatten", layer("Flatten", Json::object()), {2, 3, 4, 5, 2}, true),
-      make("LSTM", layer("LSTM", {{"units", 5}}), {2, 3, 4, 2}, true),
-  };
+  kind.cases = cases();
   return kind;
 }
 

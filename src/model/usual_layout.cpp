@@ -1,6 +1,7 @@
 #include "model/usual_layout.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tieout {
 
@@ -23,18 +24,21 @@ std::vector<std::string> names_of(const Axes& axes) {
 
 std::vector<std::string> usual_layout(const Axes& axes, Framework framework) {
   std::vector<std::string> names = names_of(axes);
+  // Steps merged into the batch, "n_step", are one too.
+  const auto batch = std::ranges::find_if(names, [](const auto& name) { return name.starts_with("n_"); });
+  const std::string batch_name = batch == names.end() ? "n" : std::exchange(*batch, "n");
   std::vector<std::string> sorted = names;
   std::ranges::sort(sorted);
   // A sequence of features has its features last in Keras.
   if (framework == Framework::keras && sorted == std::vector<std::string>{"f", "n", "t"})
-    return {"n", "t", "f"};
+    return {batch_name, "t", "f"};
   const bool row_of_channels =
       sorted.size() == 3 && sorted[0] == "c" && std::ranges::find(names, "n") != names.end();  // n c l, n c w
   if (!row_of_channels && sorted != std::vector<std::string>{"c", "h", "n", "w"} &&
       sorted != std::vector<std::string>{"c", "d", "h", "n", "w"})
     return {};
   std::vector<std::string> usual = spatial_order(names);
-  usual.insert(usual.begin(), "n");
+  usual.insert(usual.begin(), batch_name);
   usual.insert(framework == Framework::torch ? usual.begin() + 1 : usual.end(), "c");
   return usual;
 }

@@ -102,6 +102,29 @@ def masked_steps():
     return keras.Model(x, layers.LSTM(4)(layers.Dense(5)(layers.Masking()(x))))
 
 
+def video():
+    """A whole network at each frame: one with a branch, and a Sequential that holds another model."""
+    x = keras.Input((6, 5, 3))
+    y = layers.Conv2D(4, 3, padding="same", activation="relu", name="conv")(x)
+    y = layers.Add(name="add")([y, layers.Conv2D(4, 1, name="mix")(x)])
+    y = layers.MaxPooling2D(2, name="pool")(layers.BatchNormalization(name="bn")(y))
+    frames = keras.Input((4, 6, 5, 3))
+    flat = layers.TimeDistributed(keras.Model(x, layers.Flatten(name="flat")(y), name="cnn"), name="each")(frames)
+    head = keras.Sequential([stem(), layers.Flatten(name="merge"), layers.Dense(5, name="head")], name="stem_and_head")
+    other = layers.TimeDistributed(head, name="other")(frames)
+    y = layers.LSTM(6, name="lstm")(layers.Concatenate()([flat, other]))
+    return keras.Model(frames, layers.Dense(2, name="dense")(y))
+
+
+def sentences():
+    """Words within sentences: the mask begins and ends within the model that is run at each sentence."""
+    words = keras.Sequential(
+        [keras.Input((9,), dtype="int32"), layers.Embedding(11, 5, mask_zero=True), layers.GRU(4)], name="words"
+    )
+    x = keras.Input((3, 9), dtype="int32")
+    return keras.Model(x, layers.LSTM(6)(layers.TimeDistributed(words)(x)))
+
+
 MODELS = {
     f.__name__: f
     for f in (
@@ -114,6 +137,8 @@ MODELS = {
         any_size,
         masked_words,
         masked_steps,
+        video,
+        sentences,
     )
 }
 SIZES = {"any_size": (8, 7, 3)}
@@ -128,7 +153,7 @@ def value(random, variable):
 def probe(random, name, tensor):
     shape = (3, *SIZES.get(name, tensor.shape[1:]))
     if "int" in tensor.dtype:
-        return random.integers(0, 4 if name == "masked_words" else 11, shape).astype("int32")
+        return random.integers(0, 4 if name in ("masked_words", "sentences") else 11, shape).astype("int32")
     values = random.normal(size=shape)
     if name == "masked_steps":
         values[random.random(shape[:2]) < 0.4] = 0

@@ -20,6 +20,8 @@ NAMES = [
     "any_size",
     "masked_words",
     "masked_steps",
+    "video",
+    "sentences",
 ]
 EXACT = 1e-12
 
@@ -66,7 +68,7 @@ def test_and_back(folder, name):
     assert_equal(folder / f"{name}_back.npz", folder / f"{name}_output.npz")
 
 
-@pytest.mark.parametrize("name", ["nested", "nested_in_nested", "frozen_inside", "shared"])
+@pytest.mark.parametrize("name", ["nested", "nested_in_nested", "frozen_inside", "shared", "video"])
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 def test_into_a_template(folder, tmp_path, name, suffix):
     """The original Keras file is the template: each tensor returns to its own place, bit by bit."""

@@ -50,6 +50,17 @@ void read_sequential(const Json& config, const Json& entries, const std::vector<
   if (!model.inputs.empty()) model.outputs.push_back(count == 0 ? ValueRef{} : ValueRef{count - 1, 0});
 }
 
+// {"class_name", "config"} of the layer that a wrapper runs; null when the entry holds none.
+const Json* wrapped_layer(const Json& entry) {
+  const Json* config = member(entry, "config");
+  return config == nullptr ? nullptr : member(*config, "layer");
+}
+
+bool is_model(const Json& entry) {
+  const Json* config = member(entry, "config");
+  return config != nullptr && member(*config, "layers") != nullptr;
+}
+
 // How deep models may lie in models; Keras itself would not build more.
 constexpr int most_levels = 32;
 
@@ -79,11 +90,13 @@ Architecture read_level(const Json& config, const std::set<std::string>& layer_n
     architecture.layers.push_back(read_layer_entry(entry, layer_names, counter, where));
     LayerEntry& layer = architecture.layers.back();
     if (!seen.insert(layer.name).second) throw malformed("two layers have the name " + layer.name, where);
-    const Json* inside = member(entry, "config");
-    if (inside == nullptr || member(*inside, "layers") == nullptr) continue;
-    FrameworkModel& nested = models[layer.name];
-    layer.nested.push_back(read_level(entry, {}, nested, where, level + 1));
-    if (!layer.nested.front().known) models.erase(layer.name);
+    const Json* wrapped = layer.class_name == "TimeDistributed" ? wrapped_layer(entry) : nullptr;
+    layer.is_wrapped = wrapped != nullptr && is_model(*wrapped);
+    if (!layer.is_wrapped && !is_model(entry)) continue;
+    FrameworkModel nested;
+    layer.nested.push_back(read_level(layer.is_wrapped ? *wrapped : entry, {}, nested, where, level + 1));
+    const bool known = layer.nested.front().known && (!layer.is_wrapped || run_at_each_step(nested));
+    if (known) models[layer.name] = std::move(nested);
   }
   model.has_architecture = true;
   if (functional) {

@@ -20,6 +20,7 @@ struct LayerEntry {
   bool is_input = false;             // an InputLayer: not a node but an input of the model
   bool is_operation = false;         // of keras.ops: has no weights and no group in the weights file
   std::vector<Architecture> nested;  // of a model among the layers: one, otherwise none
+  bool is_wrapped = false;           // `nested` is the model that a TimeDistributed wraps
 };
 
 struct Architecture {
@@ -30,7 +31,8 @@ struct Architecture {
 
 // Fills name, inputs, nodes (one for each call, without parameters) and outputs of `model` from `config`, the
 // object {"class_name", "config", ...}. A model among the layers is written out: its layers are nodes named
-// "model/layer", at each of its calls. `layer_names` (may be empty) are the names that the weights list: an
+// "model/layer", at each of its calls. So is one that a TimeDistributed wraps, between two nodes of that
+// class (see nested.h). `layer_names` (may be empty) are the names that the weights list: an
 // entry without a module whose name is not among them is an operation, which .h5 files do not tell apart.
 // Node settings are the layer's config; of a call that passes constants besides tensors (an operation `x *
 // 2`, use_causal_mask=True) they also hold "args" and "kwargs" (see Call). Error(malformed) for a graph that

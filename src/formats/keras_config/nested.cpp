@@ -64,7 +64,7 @@ class Writer {
       return ValueRef{first + value.node, value.output};
     };
     for (FrameworkNode copy : inner.nodes) {
-      copy.name = node.name + "/" + copy.name;
+      copy.name = copy.name.empty() ? node.name : node.name + "/" + copy.name;
       for (NodeInput& input : copy.inputs) input.value = outside(input.value);
       add(std::move(copy));
     }
@@ -85,6 +85,33 @@ class Writer {
 void write_out(const std::map<std::string, FrameworkModel>& nested, FrameworkModel& model,
                const Where& where) {
   if (!nested.empty()) Writer(nested, model, where).run();
+}
+
+bool run_at_each_step(FrameworkModel& model) {
+  if (model.inputs.size() != 1 || model.outputs.size() != 1) return false;
+  const auto part = [](const std::string& name, const char* which) {
+    FrameworkNode node;
+    node.name = name;
+    node.class_name = "TimeDistributed";
+    node.settings = {{"part", which}};
+    return node;
+  };
+  std::string name = "merge";
+  while (std::ranges::find(model.nodes, name, &FrameworkNode::name) != model.nodes.end()) name += "_steps";
+  FrameworkNode merge = part(name, "merge");
+  merge.inputs = {{ValueRef{}, {}}};
+  const auto moved = [](const ValueRef& value) {
+    return value.node == ValueRef::model_input ? ValueRef{0, 0} : ValueRef{value.node + 1, value.output};
+  };
+  for (FrameworkNode& node : model.nodes) {
+    for (NodeInput& input : node.inputs) input.value = moved(input.value);
+  }
+  model.nodes.insert(model.nodes.begin(), std::move(merge));
+  FrameworkNode split = part({}, "split");
+  split.inputs = {{moved(model.outputs[0]), {}}, {ValueRef{}, {}}};
+  model.outputs[0] = {static_cast<int>(model.nodes.size()), 0};
+  model.nodes.push_back(std::move(split));
+  return true;
 }
 
 std::string owner_of(const std::string& weight, const Architecture& architecture) {

@@ -77,10 +77,11 @@ void collect_parameters(const hdf5::Group& tree, const Architecture& architectur
       throw malformed("the weights in " + found->second->path + " are those of a layer named " + *stated,
                       here);
     }
+    const hdf5::Group* group = layer.is_wrapped ? found->second->find_group("layer") : found->second;
     if (layer.nested.empty()) {
-      parameters[prefix + layer.name] = parameters_of(*found->second);
-    } else {
-      collect_parameters(*found->second, layer.nested.front(), prefix + layer.name + "/", parameters, where);
+      parameters[prefix + layer.name] = parameters_of(*group);
+    } else if (group != nullptr) {
+      collect_parameters(*group, layer.nested.front(), prefix + layer.name + "/", parameters, where);
     }
   }
 }

@@ -118,6 +118,7 @@ class Reader {
       own.name = variable_name(weight, owner.substr(owner.rfind('/') + 1));
       parameters_[model.name + "/" + owner].push_back(std::move(own));
     }
+    parameters_.erase(model.name);
   }
 
   void add_bare_nodes() {

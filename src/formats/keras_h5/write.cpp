@@ -70,10 +70,10 @@ std::vector<Layer> layers_of(const FrameworkModel& model) {
     return layers;
   }
   // The file's own layers: nested models among them hold the weights of several nodes, in the file's order,
-  // and a wrapper holds more than its node, which is left with the wrapped layer's.
+  // and a wrapper holds more than its node, which is left with the wrapped layer's or has none.
   std::map<std::string, std::vector<Weight>> weights;
   for (const FrameworkNode& node : model.nodes) {
-    const bool wraps = node.class_name == "SpectralNormalization";
+    const bool wraps = node.class_name == "SpectralNormalization" || node.class_name == "TimeDistributed";
     if (wraps || node.name.find('/') != std::string::npos) continue;
     weights.try_emplace(node.name, layer_of(node, keep_names).weights);
   }
