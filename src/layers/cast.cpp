@@ -27,6 +27,11 @@ void lift(Lifter& lifter) {
     dtype = arguments.take_or_setting(1, {"dtype"});
     arguments.finish();
   }
+  // Keras' own compute_mask says so of a mask.
+  if (dtype.is_null() && lifter.node().class_name == "ConvertToTensor") {
+    lifter.add(lifter.layer("identity"));
+    return;
+  }
   const auto is_carried = [&](const char* name) { return dtype == name; };
   if (std::ranges::none_of(carried, is_carried)) {
     lifter.refuse("it casts to " + dtype.dump().substr(0, 40) + ", whose rounding is not computed",
@@ -65,7 +70,7 @@ LayerKind cast() {
   LayerKind kind;
   kind.name = "cast";
   kind.torch = exact({"torch.to"});
-  kind.keras = exact({"ops.Cast", "tf.cast"});
+  kind.keras = exact({"ops.Cast", "ops.ConvertToTensor", "tf.cast"});
   kind.summary = "The same numbers in another type.";
   kind.sources = {"https://docs.pytorch.org/docs/stable/generated/torch.Tensor.to.html",
                   "https://keras.io/api/ops/core/"};
@@ -75,6 +80,7 @@ LayerKind cast() {
   kind.absorbs_flatten = true;
   kind.cases = {operator_case("to whole numbers", "Cast", {{"dtype", "int32"}}, {{2, 4, 5, 3}}),
                 operator_case("to truth values", "Cast", {{"dtype", "bool"}}, {{2, 5, 3}}),
+                operator_case("as it is", "ConvertToTensor", Json::object(), {{2, 5, 3}}),
                 operator_case("to single precision", "Cast", {{"dtype", "float32"}}, {{3, 7}})};
   return kind;
 }

@@ -14,8 +14,9 @@
 // Settings: heads; key_value_heads, each of which serves heads / key_value_heads heads of the query one after
 // the other; key_dim, value_dim (d), output (o). causal: step t sees the steps up to t only; window: the
 // steps less than so many away, or null; a mask says where t may see s. A query that may see nothing gets the
-// mean of the values, as with Keras' backends while dropout is 0. gate: sigmoid(query gate_kernel +
-// gate_bias) multiplies what the heads give (h d).
+// mean of the values, or 0 where dropout is not 0 or the scores are asked for: Keras' backends compute the
+// one, its Softmax the other. scores: the softmax (n h t s) is a second output. gate: sigmoid(query
+// gate_kernel + gate_bias) multiplies what the heads give (h d).
 
 namespace tieout::layers {
 
@@ -57,10 +58,7 @@ std::vector<std::size_t> inputs_of(Lifter& lifter, Json& settings) {
   }
   KerasCall call = keras_call(lifter, keras_arguments);
   settings["causal"] = call.take_flag(lifter, "use_causal_mask");
-  if (call.take_flag(lifter, "return_attention_scores")) {
-    lifter.refuse("it is called with return_attention_scores=True",
-                  "call it without, and compute the scores beside it where they are needed");
-  }
+  settings["scores"] = call.take_flag(lifter, "return_attention_scores");
   call.expect_only(lifter, {"query", "value", "key", "attention_mask"});
   if (!call.tensors.contains("query") || !call.tensors.contains("value"))
     throw malformed("attention needs a query and a value");
@@ -255,7 +253,11 @@ std::vector<int> name_inputs(Lifter& lifter, const std::vector<std::size_t>& whi
 
 void lift(Lifter& lifter) {
   Layer layer = lifter.layer("multi_head_attention");
-  layer.settings = {{"causal", false}, {"window", nullptr}, {"gate", false}};
+  layer.settings = {{"causal", false},
+                    {"window", nullptr},
+                    {"gate", false},
+                    {"dropout", lifter.settings().number("dropout", 0)},
+                    {"scores", lifter.settings().flag("_scores", false)}};
   const auto which = inputs_of(lifter, layer.settings);
   const auto order = name_inputs(lifter, which);
   switch (form_of(lifter)) {
@@ -285,7 +287,8 @@ void lift(Lifter& lifter) {
 std::vector<Axes> infer(const Layer& layer, const std::vector<Axes>& inputs) {
   Axes out = inputs[0];
   out[2] = {out[2].parts.empty() ? out[2].name : "f", layer.settings["output"], {}};
-  return {out};
+  if (!layer.settings["scores"].get<bool>()) return {out};
+  return {out, {inputs[0][0], {"heads", layer.settings["heads"], {}}, inputs[0][1], inputs[1][1]}};
 }
 
 }  // namespace

@@ -125,6 +125,64 @@ def sentences():
     return keras.Model(x, layers.LSTM(6)(layers.TimeDistributed(words)(x)))
 
 
+def masked_mean():
+    return keras.Sequential(
+        [
+            keras.Input((9,), dtype="int32"),
+            layers.Embedding(11, 5, mask_zero=True),
+            layers.Dropout(0.5),
+            layers.GlobalAveragePooling1D(),
+            layers.Dense(3),
+        ]
+    )
+
+
+def transformer_block(x, heads, dropout, name):
+    """Behind the Add the mask is gone: MultiHeadAttention takes it off its inputs when it has run."""
+    y = layers.MultiHeadAttention(heads, 4, dropout=dropout, name=name)(x, x)
+    x = layers.LayerNormalization()(layers.Add()([x, layers.Dropout(0.1)(y)]))
+    return layers.LayerNormalization()(layers.Add()([x, layers.Dense(6)(layers.Dense(9, activation="relu")(x))]))
+
+
+def masked_transformer():
+    """The query's mask counts too: its hidden rows are the mean of the values, or with dropout 0."""
+    x = keras.Input((9,), dtype="int32")
+    y = layers.Embedding(11, 6, mask_zero=True)(x)
+    for number, dropout in enumerate([0.0, 0.2, 0.2]):
+        y = transformer_block(y, 3, dropout, f"attention{number}")
+    return keras.Model(x, [y, layers.GlobalAveragePooling1D()(y)])
+
+
+def masked_decoder():
+    """Masks of both sides, through layers that hand them on."""
+    a, b = keras.Input((9,), dtype="int32", name="a"), keras.Input((7,), dtype="int32", name="b")
+    source = layers.LayerNormalization()(layers.Embedding(11, 6, mask_zero=True)(a))
+    target = layers.Dense(6)(layers.Embedding(11, 6, mask_zero=True)(b))
+    own = layers.MultiHeadAttention(2, 4, dropout=0.1)(target, target, use_causal_mask=True)
+    cross, scores = layers.MultiHeadAttention(2, 4)(own, source, return_attention_scores=True)
+    grouped = layers.GroupQueryAttention(4, 4, 2)(cross, source)
+    simple = layers.Attention(use_scale=True)([grouped, source])
+    added = layers.AdditiveAttention()([simple, source, source])
+    return keras.Model([a, b], [layers.GRU(5)(added), scores])
+
+
+def masked_outside():
+    """A nested model puts the mask that it is called with on its input."""
+    x = keras.Input((9, 6))
+    inner = keras.Model(x, layers.LSTM(4)(layers.MultiHeadAttention(2, 4)(x, x)), name="inner")
+    words = keras.Input((9,), dtype="int32")
+    return keras.Model(words, inner(layers.Embedding(11, 6, mask_zero=True)(words)))
+
+
+def mask_beside_states():
+    """Keras 3 finds no mask for a call with initial states; the outputs carry it on all the same."""
+    a, b = keras.Input((9,), dtype="int32", name="a"), keras.Input((7,), dtype="int32", name="b")
+    words = layers.Embedding(11, 5, mask_zero=True)
+    _, h, c = layers.LSTM(4, return_state=True)(words(a))
+    y = layers.LSTM(4, return_sequences=True)(words(b), initial_state=[h, c])
+    return keras.Model([a, b], [y, layers.GRU(3)(y)])
+
+
 MODELS = {
     f.__name__: f
     for f in (
@@ -139,6 +197,11 @@ MODELS = {
         masked_steps,
         video,
         sentences,
+        masked_mean,
+        masked_transformer,
+        masked_decoder,
+        masked_outside,
+        mask_beside_states,
     )
 }
 SIZES = {"any_size": (8, 7, 3)}
@@ -153,7 +216,7 @@ def value(random, variable):
 def probe(random, name, tensor):
     shape = (3, *SIZES.get(name, tensor.shape[1:]))
     if "int" in tensor.dtype:
-        return random.integers(0, 4 if name in ("masked_words", "sentences") else 11, shape).astype("int32")
+        return random.integers(0, 4 if "mask" in name or name == "sentences" else 11, shape).astype("int32")
     values = random.normal(size=shape)
     if name == "masked_steps":
         values[random.random(shape[:2]) < 0.4] = 0

@@ -30,6 +30,10 @@ def call(case, tensors):
     layer = layer_of(case)
     said = dict(case["settings"].get("call", {}))
     names = said.pop("arguments", None)
+    if "mask" in said:
+        masks = filled(said["mask"], tensors)
+        tensors = [tensor for tensor in tensors if not any(tensor is mask for mask in masks)]
+        said["mask"] = masks
     if names:
         return layer(**dict(zip(names, tensors, strict=True)), **said)
     if case["class"] in ("MultiHeadAttention", "GroupQueryAttention"):
@@ -73,19 +77,20 @@ def operator_class(name):
     raise LookupError(name)
 
 
+def filled(value, tensors):
+    """With the tensors that {"input": k} stands for."""
+    if isinstance(value, list):
+        return [filled(part, tensors) for part in value]
+    if isinstance(value, dict) and value.keys() == {"input"}:
+        return tensors[value["input"]]
+    return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
+
+
 def call_operator(case, tensors):
     """Settings "args" and "kwargs" are the call's, with {"input": k} for a tensor; the others are __init__'s."""
-
-    def filled(value):
-        if isinstance(value, list):
-            return [filled(part) for part in value]
-        if isinstance(value, dict) and value.keys() == {"input"}:
-            return tensors[value["input"]]
-        return keras.saving.deserialize_keras_object(value) if isinstance(value, dict) else value
-
     settings = dict(case["settings"])
-    args = filled(settings.pop("args", [{"input": k} for k in range(len(tensors))]))
-    kwargs = {name: filled(value) for name, value in settings.pop("kwargs", {}).items()}
+    args = filled(settings.pop("args", [{"input": k} for k in range(len(tensors))]), tensors)
+    kwargs = {name: filled(value, tensors) for name, value in settings.pop("kwargs", {}).items()}
     return operator_class(case["class"])(**settings)(*args, **kwargs)
 
 

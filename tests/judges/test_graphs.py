@@ -22,6 +22,11 @@ NAMES = [
     "masked_steps",
     "video",
     "sentences",
+    "masked_mean",
+    "masked_transformer",
+    "masked_decoder",
+    "masked_outside",
+    "mask_beside_states",
 ]
 EXACT = 1e-12
 

@@ -31,6 +31,11 @@ std::optional<History> as_tensor(const Json& value, const Where& where) {
   return found;
 }
 
+bool has_tensor(const Json& list) {
+  return std::ranges::any_of(list,
+                             [](const Json& part) { return part.is_object() && part.contains("input"); });
+}
+
 // Collects the tensors of one argument and puts {"input": k} in their places. JSON is at most max_json_depth
 // deep.
 class Arguments {
@@ -42,6 +47,8 @@ class Arguments {
     if (value.is_array()) {
       Json out = Json::array();
       for (const Json& part : value) out.push_back(take(part, keyword));
+      // Which of several inputs each mask belongs to.
+      constants_ = constants_ || (keyword == "mask" && has_tensor(out));
       return out;
     }
     if (value.is_object()) {
@@ -78,8 +85,8 @@ Call parse_keras3(const Json& value, const Where& where) {
   bool has_gap = false;
   for (const Json& arg : *args) {
     has_gap = has_gap || arg.is_null();
-    // A tensor behind a None is told by its place, which only `args` has.
-    if (has_gap && !arg.is_null()) arguments.constant();
+    // A tensor behind a None, or a list behind others, is told by its place, which only `args` has.
+    if ((has_gap && !arg.is_null()) || (arg.is_array() && !new_args.empty())) arguments.constant();
     new_args.push_back(arguments.take(arg, {}));
   }
   call.inputs_as_list = !args->empty() && args->front().is_array() && !call.inputs.empty();
@@ -112,6 +119,7 @@ Json take_keyword2(const Json& value, const std::string& key, Arguments& argumen
     if (!tensor) arguments.constant();
     out.push_back(tensor ? arguments.add(*inner, key) : part);
   }
+  if (key == "mask" && has_tensor(out)) arguments.constant();
   return out;
 }
 

@@ -49,8 +49,29 @@ class Writer {
     return made_[node][output];
   }
 
+  // A mask stated for the one input, which a nested model puts on it: an Identity that is called with both.
+  void take_mask(FrameworkNode& node, const FrameworkModel& inner) {
+    const auto is_mask = [](const NodeInput& input) { return input.keyword == "mask"; };
+    if (std::ranges::none_of(node.inputs, is_mask)) return;
+    if (node.inputs.size() != 2 || is_mask(node.inputs[0])) {
+      throw unsupported("the nested model " + node.name + " is called with masks of several inputs", where_,
+                        "build it with one input, or without the masks");
+    }
+    FrameworkNode masked;
+    masked.name = node.name + "/masked_input";
+    while (std::ranges::find(inner.nodes, masked.name.substr(node.name.size() + 1), &FrameworkNode::name) !=
+           inner.nodes.end())
+      masked.name += "_";
+    masked.class_name = "Identity";
+    masked.settings = Json::object();
+    masked.inputs = node.inputs;
+    node.inputs = {{{static_cast<int>(model_.nodes.size()), 0}, {}}};
+    add(std::move(masked));
+  }
+
   // The outputs of the nested model, called as `node` calls it.
-  std::vector<ValueRef> call(const FrameworkNode& node, const FrameworkModel& inner) {
+  std::vector<ValueRef> call(FrameworkNode node, const FrameworkModel& inner) {
+    take_mask(node, inner);
     if (node.inputs.size() != inner.inputs.size()) {
       throw malformed("the nested model " + node.name + " is called with " +
                           std::to_string(node.inputs.size()) + " inputs, it has " +

@@ -85,6 +85,13 @@ bool other_causality(Layer& layer, Framework, const std::vector<Axes>&) {
   return true;
 }
 
+bool forgotten_mask(Layer& layer, Framework, const std::vector<Axes>&) {
+  if (layer.inputs.size() != 4) return false;
+  layer.inputs.pop_back();
+  layer.orders.resize(3);
+  return true;
+}
+
 using Tensors = std::vector<std::pair<std::string, Shape>>;
 
 }  // namespace
@@ -129,6 +136,7 @@ std::vector<Mistake> attention_mistakes() {
           {"head_order", "the heads do not come first within the projections' rows", head_order},
           {"shared_heads", "the heads of the query share those of key and value in turn", shared_heads},
           {"causality", "one of the two hides later steps and the other does not", other_causality},
+          {"forgotten_mask", "the mask was left out", forgotten_mask},
           {"forgotten_bias", "the biases of query, key and value were left out", forgotten_bias}};
 }
 

@@ -72,6 +72,18 @@ std::vector<Case> keras_cases() {
        .class_name = keras_class,
        .settings = {{"num_heads", 2}, {"key_dim", 4}, {"call", {{"use_causal_mask", true}}}},
        .input_shapes = {{2, 5, 8}, {2, 3, 8}}},
+      {.name = "scores",
+       .framework = keras,
+       .class_name = keras_class,
+       .settings = {{"num_heads", 2}, {"key_dim", 4}, {"call", {{"return_attention_scores", true}}}},
+       .input_shapes = {{2, 5, 8}, {2, 3, 8}}},
+  };
+}
+
+std::vector<Case> masked_cases() {
+  const auto keras = Framework::keras;
+  const std::string keras_class = "MultiHeadAttention";
+  return {
       {.name = "attention_mask",
        .framework = keras,
        .class_name = keras_class,
@@ -79,6 +91,34 @@ std::vector<Case> keras_cases() {
                     {"key_dim", 4},
                     {"call", {{"arguments", {"query", "value", "key", "attention_mask"}}}}},
        .input_shapes = {{2, 5, 8}, {2, 3, 7}, {2, 3, 6}, {2, 5, 3}},
+       .inputs = masked},
+      {.name = "attention_mask, dropout",
+       .framework = keras,
+       .class_name = keras_class,
+       .settings = {{"num_heads", 2},
+                    {"key_dim", 4},
+                    {"dropout", 0.3},
+                    {"call", {{"arguments", {"query", "value", "key", "attention_mask"}}}}},
+       .input_shapes = {{3, 9, 8}, {3, 2, 7}, {3, 2, 6}, {3, 9, 2}},
+       .inputs = masked},
+      {.name = "masks of value and key",
+       .framework = keras,
+       .class_name = keras_class,
+       .settings = {{"num_heads", 2},
+                    {"key_dim", 4},
+                    {"call", {{"arguments", {"query", "value", "key", "value_mask", "key_mask"}}}}},
+       .input_shapes = {{2, 5, 8}, {2, 3, 7}, {2, 3, 6}, {2, 3}, {2, 3}},
+       .inputs = masked},
+      {.name = "scores, attention_mask, other value_dim",
+       .framework = keras,
+       .class_name = keras_class,
+       .settings = {{"num_heads", 2},
+                    {"key_dim", 4},
+                    {"value_dim", 3},
+                    {"call",
+                     {{"arguments", {"query", "value", "key", "attention_mask"}},
+                      {"return_attention_scores", true}}}},
+       .input_shapes = {{3, 9, 8}, {3, 2, 7}, {3, 2, 6}, {3, 9, 2}},
        .inputs = masked},
       {.name = "attention_mask, causal, sliding window, gate",
        .framework = keras,
@@ -115,6 +155,17 @@ std::vector<Case> grouped_cases() {
                     {"use_bias", false},
                     {"call", {{"use_causal_mask", true}}}},
        .input_shapes = {{2, 5, 8}, {2, 5, 8}, {2, 5, 7}}},
+      {.name = "masks of query, value and key, scores",
+       .framework = keras,
+       .class_name = grouped,
+       .settings = {{"head_dim", 4},
+                    {"num_query_heads", 4},
+                    {"num_key_value_heads", 2},
+                    {"call",
+                     {{"arguments", {"query", "value", "key", "query_mask", "value_mask", "key_mask"}},
+                      {"return_attention_scores", true}}}},
+       .input_shapes = {{2, 5, 8}, {2, 9, 8}, {2, 9, 8}, {2, 5}, {2, 9}, {2, 9}},
+       .inputs = masked},
       {.name = "gate, sliding window",
        .framework = keras,
        .class_name = grouped,
@@ -132,6 +183,7 @@ std::vector<Case> grouped_cases() {
 std::vector<Case> attention_cases() {
   std::vector<Case> all = torch_cases();
   std::ranges::copy(keras_cases(), std::back_inserter(all));
+  std::ranges::copy(masked_cases(), std::back_inserter(all));
   std::ranges::copy(grouped_cases(), std::back_inserter(all));
   return all;
 }

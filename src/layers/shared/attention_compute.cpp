@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <limits>
+#include <utility>
 
 #include "layers/shared/attention.h"
 
@@ -75,33 +76,54 @@ class Sight {
   const Array* mask_ = nullptr;
 };
 
-// q: n h t d   k: n g s d   v: n g s w   ->   n h t w; h / g heads of the query share one of key and value.
-Array attend(const Array& q, const Array& k, const Array& v, const Sight& sees) {
+// The weights n h t s. q: n h t d   k: n g s d; h / g heads of the query share one of the key. `hides`: a
+// query that sees nothing has only weights of 0.
+Array weigh(const Array& q, const Array& k, const Sight& sees, bool hides) {
   const std::int64_t heads = q.size(1);
   const std::int64_t steps = k.size(2);
   const std::int64_t width = q.size(3);
-  const std::int64_t out_width = v.size(3);
   const std::int64_t sharing = heads / k.size(1);
   // What Keras' backends put in the place of a score that does not count.
   constexpr double lowest = -0.7 * std::numeric_limits<double>::max();
-  Array y({q.size(0), heads, q.size(2), out_width});
+  Array all({q.size(0), heads, q.size(2), steps});
   std::vector<double> weights(index(steps));
   for (std::int64_t head = 0; head < q.size(0) * heads; ++head) {
     const std::int64_t n = head / heads;
     const std::int64_t of_key = n * k.size(1) + head % heads / sharing;
     for (std::int64_t t = 0; t < q.size(2); ++t) {
       const double* query = q.data.data() + (head * q.size(2) + t) * width;
+      bool blind = true;
       for (std::int64_t s = 0; s < steps; ++s) {
         const double* key = k.data.data() + (of_key * steps + s) * width;
         const double score = dot(query, key, width) / std::sqrt(static_cast<double>(width));
-        weights[index(s)] = sees(n, t, s) ? score : lowest;
+        const bool seen = sees(n, t, s);
+        weights[index(s)] = seen ? score : lowest;
+        blind = blind && !seen;
       }
       softmax(weights);
-      double* into = y.data.data() + (head * q.size(2) + t) * out_width;
-      for (std::int64_t s = 0; s < steps; ++s) {
-        const double* value = v.data.data() + (of_key * steps + s) * out_width;
-        for (std::int64_t d = 0; d < out_width; ++d) into[d] += weights[index(s)] * value[d];
-      }
+      if (hides && blind) std::ranges::fill(weights, 0.0);
+      std::ranges::copy(weights, all.data.begin() + (head * q.size(2) + t) * steps);
+    }
+  }
+  return all;
+}
+
+// weights: n h t s   v: n g s w   ->   n h t w
+Array attend(const Array& weights, const Array& v) {
+  const std::int64_t heads = weights.size(1);
+  const std::int64_t queries = weights.size(2);
+  const std::int64_t steps = v.size(2);
+  const std::int64_t width = v.size(3);
+  const std::int64_t sharing = heads / v.size(1);
+  Array y({weights.size(0), heads, queries, width});
+  for (std::int64_t row = 0; row < weights.size(0) * heads * queries; ++row) {
+    const std::int64_t head = row / queries;
+    const std::int64_t of_value = head / heads * v.size(1) + head % heads / sharing;
+    double* into = y.data.data() + row * width;
+    for (std::int64_t s = 0; s < steps; ++s) {
+      const double* value = v.data.data() + (of_value * steps + s) * width;
+      const double weight = weights.data[index(row * steps + s)];
+      for (std::int64_t d = 0; d < width; ++d) into[d] += weight * value[d];
     }
   }
   return y;
@@ -135,12 +157,15 @@ std::vector<Array> compute_attention(const Evaluation& e) {
   const Array q = project(*e.inputs[0], e.parameter("query_kernel"), e.parameter("query_bias"));
   const Array k = project(*e.inputs[1], e.parameter("key_kernel"), e.parameter("key_bias"));
   const Array v = project(*e.inputs[2], e.parameter("value_kernel"), e.parameter("value_bias"));
-  Array y = attend(q, k, v, Sight(e));
+  Array weights = weigh(q, k, Sight(e), e.flag("scores") || e.number("dropout") > 0);
+  Array y = attend(weights, v);
   if (e.flag("gate")) {
     const Array gate = project(*e.inputs[0], e.parameter("gate_kernel"), e.parameter("gate_bias"));
     for (std::size_t i = 0; i < y.count(); ++i) y.data[i] /= 1 + std::exp(-gate.data[i]);
   }
-  return {join(y, e.parameter("output_kernel"), e.parameter("output_bias"))};
+  y = join(y, e.parameter("output_kernel"), e.parameter("output_bias"));
+  if (!e.flag("scores")) return {std::move(y)};
+  return {std::move(y), std::move(weights)};
 }
 
 }  // namespace tieout

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "layers/shared/elementwise.h"
+#include "layers/shared/keras_call.h"
 #include "layers/shared/outputs.h"
 #include "layers/shared/spatial.h"
 #include "tieout/error.h"
@@ -62,7 +63,25 @@ void lift_adaptive(Lifter& lifter, std::size_t rank, PoolOf what) {
   lifter.add(std::move(layer));
 }
 
+// Called with a sequence and a mask.
+void lift_masked(Lifter& lifter) {
+  static_cast<void>(keras_call(lifter, {"inputs", "mask"}));
+  const bool first = lifter.settings().text("data_format", "channels_last") == "channels_first";
+  lifter.roles(0, {"n", "t", "f"}, first ? std::vector<int>{0, 2, 1} : std::vector<int>{});
+  lifter.roles(1, {"n", "t"});
+  Layer layer = lifter.layer("masked_mean");
+  if (first) layer.orders = {{0, 2, 1}, {}};
+  const bool keepdims = lifter.settings().flag("keepdims", false);
+  if (first && keepdims) layer.output_order = {0, 2, 1};
+  layer.settings = {{"keepdims", keepdims}, {"all_steps", false}};
+  lifter.add(std::move(layer));
+}
+
 void lift(Lifter& lifter, std::size_t rank, PoolOf what) {
+  if (lifter.is_keras() && rank == 1 && what == PoolOf::mean && lifter.input_count() == 2) {
+    lift_masked(lifter);
+    return;
+  }
   if (lifter.node().class_name.starts_with("Adaptive")) {
     lift_adaptive(lifter, rank, what);
     return;
