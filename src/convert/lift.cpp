@@ -6,6 +6,7 @@
 
 #include "convert/constraints.h"
 #include "convert/masks.h"
+#include "convert/precision.h"
 #include "layers/layer_kind.h"
 #include "layers/record/class_name.h"
 #include "tieout/error.h"
@@ -269,8 +270,8 @@ Model lift(FrameworkModel& source, const InputShapes& shapes) {
     return model;
   }
   add_inputs(model, source, shapes);
-  const Findings masks = state_masks(source);
-  model.findings.insert(model.findings.end(), masks.begin(), masks.end());
+  for (const Findings& found : {note_half_precision(source), state_masks(source)})
+    model.findings.insert(model.findings.end(), found.begin(), found.end());
   lift_nodes(model, source);
   for (const auto& layer : model.layers) {
     if (!kind_named(layer.kind).reads_indices || layer.inputs.empty()) continue;
