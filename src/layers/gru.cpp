@@ -1,5 +1,8 @@
 #include <utility>
 
+#include <algorithm>
+#include <iterator>
+
 #include "layers/shared/recurrent.h"
 #include "layers/shared/recurrent_cases.h"
 #include "layers/shared/recurrent_gates.h"
@@ -160,9 +163,8 @@ LayerKind gru() {
       {"forgotten_second_bias", "the state's bias was left out", forgotten_recurrent_bias},
       {"reset_order", "the reset gate is applied on the other side of the recurrent kernel (reset_after)",
        reset_order},
-      swapped_directions(),
-      last_of_sequence(),
       wrong_direction()};
+  std::ranges::copy(mistakes_of_both_ways(), std::back_inserter(kind.mistakes));
   kind.cases = recurrent_cases(gru_cell());
   const auto reset_before = [](const std::string& name, Json settings) {
     settings.update({{"units", 5}, {"reset_after", false}});

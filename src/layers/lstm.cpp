@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "layers/shared/recurrent.h"
 #include "layers/shared/recurrent_cases.h"
 #include "layers/shared/recurrent_gates.h"
@@ -81,9 +84,8 @@ LayerKind lstm() {
   kind.mistakes = {
       {"gate_order", "the gates stand in the order i, f, o, g instead of i, f, g, o", gate_order},
       forgotten_second_bias(),
-      swapped_directions(),
-      last_of_sequence(),
       wrong_direction()};
+  std::ranges::copy(mistakes_of_both_ways(), std::back_inserter(kind.mistakes));
   kind.cases = recurrent_cases(lstm_cell());
   kind.cases.push_back({.name = "no forget bias",
                         .framework = Framework::keras,

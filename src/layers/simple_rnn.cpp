@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <iterator>
+
 #include "layers/shared/recurrent.h"
 #include "layers/shared/recurrent_cases.h"
 #include "layers/shared/recurrent_gates.h"
@@ -77,9 +80,8 @@ LayerKind simple_rnn() {
   kind.mistakes = {
       forgotten_second_bias(),
       {"not_transposed", "the recurrent kernel stands as the other framework has it", not_transposed},
-      swapped_directions(),
-      last_of_sequence(),
       wrong_direction()};
+  std::ranges::copy(mistakes_of_both_ways(), std::back_inserter(kind.mistakes));
   kind.cases = recurrent_cases(simple_rnn_cell());
   kind.cases.push_back({.name = "relu, two levels, bidirectional",
                         .framework = Framework::torch,

@@ -64,6 +64,8 @@ class Search {
   // The layers between the values that tie out and the one that does not, in the order of the data.
   [[nodiscard]] const std::vector<int>& candidates() const { return candidates_; }
 
+  [[nodiscard]] bool makes(int candidate) const { return side_.model.producer(value_) == candidate; }
+
   // `tied` without the values that the candidates take.
   [[nodiscard]] std::set<int> without_inputs(std::set<int> tied) const {
     for (const int candidate : candidates_) {
@@ -245,19 +247,27 @@ class Diagnoser {
     return unexplained(search_a, search_b, pair);
   }
 
-  // The variant of a layer with a partner, or without, under which the pair ties out.
+  // The variant of a layer with a partner, or without, under which the pair ties out. Those that make the
+  // values themselves come first: what is done to a value behind a layer may look like a mistake of its own.
   [[nodiscard]] std::optional<Diagnosis> explain(const Search& in_a, const Search& in_b, const Pair& pair,
                                                  const Placed& left, const Placed& right,
                                                  bool with_partner) const {
+    auto cause = explain(in_a, in_b, pair, left, right, with_partner, true);
+    return cause ? std::move(cause) : explain(in_a, in_b, pair, left, right, with_partner, false);
+  }
+
+  [[nodiscard]] std::optional<Diagnosis> explain(const Search& in_a, const Search& in_b, const Pair& pair,
+                                                 const Placed& left, const Placed& right, bool with_partner,
+                                                 bool makers) const {
     for (const int index : in_b.candidates()) {
-      if ((pair_of(index, true) != nullptr) != with_partner) continue;
+      if ((pair_of(index, true) != nullptr) != with_partner || in_b.makes(index) != makers) continue;
       for (const auto& variant : variants(index, true)) {
         const auto made = in_b.with(index, variant.layer);
         if (made && ties_out(left, {made->array, made->axes}, pair)) return found(index, true, pair, variant);
       }
     }
     for (const int index : in_a.candidates()) {
-      if ((pair_of(index, false) != nullptr) != with_partner) continue;
+      if ((pair_of(index, false) != nullptr) != with_partner || in_a.makes(index) != makers) continue;
       for (const auto& variant : variants(index, false)) {
         const auto made = in_a.with(index, variant.layer);
         if (made && ties_out({made->array, made->axes}, right, pair))

@@ -77,6 +77,29 @@ def last_step(name):
     return build
 
 
+def unturned(name):
+    """The backward direction's steps as a layer with go_backwards=True gives them."""
+
+    def build(keras, x, wrong):
+        cell = getattr(keras.layers, name)(3, return_sequences=True)
+        if not wrong:
+            return keras.layers.Bidirectional(cell)(x)
+        forward, backward = keras.layers.Bidirectional(cell, merge_mode=None)(x)
+        return keras.layers.Concatenate()([forward, keras.ops.flip(backward, axis=1)])
+
+    return build
+
+
+def backward_first(name):
+    """The halves of the output the other way round."""
+
+    def build(keras, x, wrong):
+        y = keras.layers.Bidirectional(getattr(keras.layers, name)(3, return_sequences=True))(x)
+        return keras.ops.roll(y, 3, axis=-1) if wrong else y
+
+    return build
+
+
 @dataclasses.dataclass(frozen=True)
 class Network:
     kind: str
@@ -100,6 +123,11 @@ NETWORKS = {
     "pool1d": Network("max_pool1d", "padding_is_zero", pool1d, "max_pooling1d", (4, 4)),
     "lstm": Network("lstm", "last_of_sequence", last_step("LSTM"), "bidirectional", (4, 4)),
     "gru": Network("gru", "last_of_sequence", last_step("GRU"), "bidirectional", (4, 4)),
+    **{
+        f"{mistake}_{kind}": Network(kind, mistake, build(name), "bidirectional", (4, 4))
+        for kind, name in (("lstm", "LSTM"), ("gru", "GRU"), ("simple_rnn", "SimpleRNN"))
+        for mistake, build in (("unturned_backward", unturned), ("backward_first", backward_first))
+    },
     "rnn": Network("simple_rnn", "last_of_sequence", last_step("SimpleRNN"), "bidirectional", (4, 4)),
 }
 
@@ -112,6 +140,8 @@ ONLY_BY_HAND = {
     ("lstm", "last_of_sequence"),
     ("gru", "last_of_sequence"),
     ("simple_rnn", "last_of_sequence"),
+    *((kind, "unturned_backward") for kind in ("lstm", "gru", "simple_rnn")),
+    *((kind, "backward_first") for kind in ("lstm", "gru", "simple_rnn")),
 }
 
 

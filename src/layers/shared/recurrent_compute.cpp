@@ -124,11 +124,13 @@ void write_outputs(const Evaluation& e, const Run& run, bool turned, std::int64_
   const std::int64_t steps = e.inputs[0]->size(1);
   const std::int64_t units = e.integer("units");
   const bool last = e.layer.settings["returns"] == "last";
-  // A mistake, see recurrent_gates.h: the step that stands last in x, not the one computed last.
+  // Mistakes, see recurrent_gates.h: the step that stands last in x, not the one computed last; and the steps
+  // in the order in which they were computed.
   const bool begun = turned && e.layer.settings.value("last_of_sequence", false);
+  const bool unturned = e.layer.settings.value("unturned_backward", false);
   for (std::int64_t k = 0; k < steps; ++k) {
     if (last && k != (begun ? 0 : steps - 1)) continue;
-    const std::int64_t row = last ? n : n * steps + (turned ? steps - 1 - k : k);
+    const std::int64_t row = last ? n : n * steps + (turned && !unturned ? steps - 1 - k : k);
     std::copy_n(run.outputs.data() + k * units, units, y.data.data() + row * units);
   }
 }
@@ -155,6 +157,7 @@ std::vector<Array> compute_recurrent(const Evaluation& e, const RecurrentCell& c
       if (cell.states == 2) std::ranges::copy(run.c, states[2 * d + 1].data.begin() + n * units);
     }
   }
+  if (e.layer.settings.value("backward_first", false)) std::ranges::reverse(ways);
   std::vector<Array> outputs = merge(std::move(ways), e.layer.settings["merge"].get<std::string>());
   if (e.flag("states")) outputs.insert(outputs.end(), states.begin(), states.end());
   return outputs;

@@ -29,6 +29,19 @@ bool swap_directions(Layer& layer, Framework, const std::vector<Axes>&) {
   return true;
 }
 
+// Sets `mistake`, which compute_recurrent knows, where the layer goes both ways and its setting has the
+// value.
+std::function<bool(Layer&, Framework, const std::vector<Axes>&)> misread_both_ways(const char* mistake,
+                                                                                   const char* setting,
+                                                                                   const char* value) {
+  return [=](Layer& layer, Framework, const std::vector<Axes>& inputs) {
+    if (!goes_both_ways(layer) || layer.settings[setting] != value || is_one_step(layer, inputs))
+      return false;
+    layer.settings[mistake] = true;
+    return true;
+  };
+}
+
 bool forget_second_bias(Layer& layer, Framework, const std::vector<Axes>&) {
   bool changed = false;
   for (const char* name : {"bias", "reverse_bias"}) {
@@ -107,19 +120,17 @@ Mistake forgotten_second_bias() {
           forget_second_bias};
 }
 
-Mistake swapped_directions() {
-  return {"swapped_directions", "the parameters of the forward and the backward direction are swapped",
-          swap_directions};
-}
-
-Mistake last_of_sequence() {
-  return {"last_of_sequence",
-          "the backward direction's output is taken at the sequence's last step instead of at its own",
-          [](Layer& layer, Framework, const std::vector<Axes>&) {
-            if (!goes_both_ways(layer) || layer.settings["returns"] != "last") return false;
-            layer.settings["last_of_sequence"] = true;
-            return true;
-          }};
+std::vector<Mistake> mistakes_of_both_ways() {
+  return {
+      {"swapped_directions", "the parameters of the forward and the backward direction are swapped",
+       swap_directions},
+      {"last_of_sequence",
+       "the backward direction's output is taken at the sequence's last step instead of at its own",
+       misread_both_ways("last_of_sequence", "returns", "last")},
+      {"unturned_backward", "the backward direction's output is left in the order in which it was computed",
+       misread_both_ways("unturned_backward", "returns", "sequence")},
+      {"backward_first", "the backward direction's output stands before the forward one's",
+       misread_both_ways("backward_first", "merge", "concat")}};
 }
 
 Mistake wrong_direction() {

@@ -30,10 +30,10 @@ bool is_one_step(const Layer& layer, const std::vector<Axes>& inputs);
 
 // bias_hh was left out of the summed bias.
 Mistake forgotten_second_bias();
-// The two directions' parameters, or the halves of the output, are swapped.
-Mistake swapped_directions();
-// The backward direction's output is taken at the last step of the sequence, where it has just begun.
-Mistake last_of_sequence();
+// Those of a layer that goes both ways: the directions' parameters are swapped; the backward one's output is
+// taken at the last step of the sequence, where it has just begun, or is left in the order in which it was
+// computed, or stands before the forward one's.
+std::vector<Mistake> mistakes_of_both_ways();
 // The steps are taken in the other direction.
 Mistake wrong_direction();
 
