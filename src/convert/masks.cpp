@@ -213,7 +213,8 @@ class Masks {
       findings_.push_back({Severity::forbids, node.name + " (" + node.class_name + ")",
                            "Keras takes the mask off its inputs when it has run, and " + rival_ +
                                " reads the mask of one of them, before or after",
-                           "give each a copy of its own (an Activation \"linear\" is none, a Dense is one)"});
+                           "let one of the two need the other's output, or use GroupQueryAttention, which "
+                           "leaves masks alone"});
       return false;
     }
     const bool unknown_mask = std::ranges::any_of(masks, [](const auto& one) { return !one.second; });

@@ -4,7 +4,8 @@
 #include "layers/shared/recurrent_cases.h"
 
 // Keras' wrapper that runs a recurrent layer forwards and backwards: read as the lstm, gru or simple_rnn it
-// wraps, with the direction "both". PyTorch's modules have it as a setting.
+// wraps, with the direction "both". PyTorch's modules have it as a setting. Around two layers of different
+// kinds or settings it is read as the two, a flip and what joins them.
 
 namespace tieout::layers {
 
@@ -20,6 +21,7 @@ LayerKind bidirectional() {
   for (const RecurrentCell* cell : recurrent_cells()) {
     for (Case& test : bidirectional_cases(*cell)) kind.cases.push_back(std::move(test));
   }
+  for (Case& test : cases_of_two_layers()) kind.cases.push_back(std::move(test));
   return kind;
 }
 

@@ -53,11 +53,12 @@ void add_level(Lifter& lifter, const RecurrentLevel& level, const std::vector<in
   layer.settings = level.settings;
   layer.inputs.resize(std::min<std::size_t>(layer.inputs.size(), 1));
   layer.inputs.insert(layer.inputs.end(), further.begin(), further.end());
+  if (level.input) layer.inputs = {*level.input};
   if (!lifter.weights_only()) layer.orders = {order};
   for (RecurrentPart part : level.parts) {
     part.units = level.settings["units"].get<std::int64_t>();
     part.has_bias = level.has_bias;
-    part.features = lifter.size(0, -1);
+    part.features = level.input ? unknown : lifter.size(0, -1);
     level.cell->add_parameters(lifter, layer, part);
   }
   lifter.add(std::move(layer));
@@ -170,7 +171,7 @@ void add_recurrent_levels(Lifter& lifter, const std::vector<RecurrentLevel>& lev
     if (lifter.is_torch() && lifter.input().known && lifter.input().axes.size() == 2) {
       lifter.refuse("its input has no batch axis", "give the model a batch of one sequence");
     }
-    lifter.roles(0, {"n", "t", "f"}, order);
+    if (!first.input) lifter.roles(0, {"n", "t", "f"}, order);
     const std::vector<int> inputs = lifter.layer(first.cell->kind).inputs;
     for (const std::size_t k : further.masks) {
       lifter.roles(k, {"n", "t"});

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,7 @@ struct RecurrentLevel {
   Json settings = Json::object();
   bool has_bias = true;
   std::vector<RecurrentPart> parts;
+  std::optional<int> input;  // the value that it takes, where it is not what was made last
 };
 
 // Adds the levels one behind the other. `order`: where n t f lie in the input.

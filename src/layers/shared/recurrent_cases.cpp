@@ -146,4 +146,31 @@ std::vector<Case> bidirectional_cases(const RecurrentCell& cell) {
   return all;
 }
 
+std::vector<Case> cases_of_two_layers() {
+  const auto layer = [](const char* class_name, const Json& config) {
+    return Json{{"module", "keras.layers"},
+                {"class_name", class_name},
+                {"config", config},
+                {"registered_name", nullptr}};
+  };
+  const auto made = [&](const std::string& name, const Json& forward, const Json& backward,
+                        const Json& merge) {
+    return Case{.name = "two layers, " + name,
+                .framework = Framework::keras,
+                .class_name = "Bidirectional",
+                .settings = {{"layer", forward}, {"backward_layer", backward}, {"merge_mode", merge}},
+                .input_shapes = {{2, 4, 3}}};
+  };
+  const Json sequence = {{"units", 5}, {"return_sequences", true}};
+  const Json turned = with(sequence, {{"go_backwards", true}});
+  return {made("sequence", layer("LSTM", sequence), layer("GRU", with(turned, {{"units", 2}})), "concat"),
+          made("last steps", layer("GRU", {{"units", 5}}),
+               layer("SimpleRNN", {{"units", 3}, {"go_backwards", true}}), "concat"),
+          made("other functions, sum", layer("LSTM", sequence),
+               layer("LSTM", with(turned, {{"activation", "softsign"}})), "sum"),
+          made("ave, last steps", layer("LSTM", {{"units", 5}}),
+               layer("GRU", {{"units", 5}, {"go_backwards", true}}), "ave"),
+          made("mul", layer("GRU", sequence), layer("LSTM", turned), "mul")};
+}
+
 }  // namespace tieout

@@ -8,5 +8,7 @@ namespace tieout {
 std::vector<Case> recurrent_cases(const RecurrentCell& cell);
 // Of Keras' Bidirectional around the cell's layer.
 std::vector<Case> bidirectional_cases(const RecurrentCell& cell);
+// Of Bidirectional around two different layers.
+std::vector<Case> cases_of_two_layers();
 
 }  // namespace tieout

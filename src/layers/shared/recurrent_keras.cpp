@@ -2,6 +2,7 @@
 
 #include "layers/shared/recurrent.h"
 #include "layers/shared/recurrent_functions.h"
+#include "tieout/error.h"
 
 // Keras' recurrent layers: LSTM, GRU and SimpleRNN, alone, in Bidirectional, and as cells in RNN.
 
@@ -88,11 +89,60 @@ RecurrentLevel read_wrapped(Lifter& lifter, const Json& layer) {
   return read_layer(lifter, cell_of_class(lifter, class_of(layer), ""), config_of(layer));
 }
 
-// What must be the same in both directions.
+// What must be the same in both directions for one layer to be both.
 std::string function_of(const RecurrentLevel& level) {
   Json settings = level.settings;
   settings.erase("direction");
   return level.cell->kind + settings.dump() + (level.has_bias ? "b" : "");
+}
+
+const RecurrentPart forward_part{"", {}, "forward_layer/cell/vars/", "forward_layer/"};
+const RecurrentPart backward_part{"", {}, "backward_layer/cell/vars/", "backward_layer/"};
+
+// How Bidirectional joins what its layers give: "concat", "sum", "mul", "ave", or "none" for two outputs.
+std::string merge_of(const Lifter& lifter) {
+  // null means two outputs; absent, the default.
+  const auto& given = lifter.settings();
+  const bool apart = lifter.node().settings.contains("merge_mode") && !given.has("merge_mode");
+  return apart ? "none" : given.text("merge_mode", "concat");
+}
+
+void add_merge(Lifter& lifter, int ahead, int behind, bool sequence) {
+  const std::string merge = merge_of(lifter);
+  Layer joined = lifter.layer(merge == "concat" ? "concatenate"
+                              : merge == "sum"  ? "add"
+                              : merge == "mul"  ? "multiply"
+                                                : "average");
+  joined.inputs = {ahead, behind};
+  joined.settings = merge == "concat" ? Json{{"axis", sequence ? 2 : 1}} : Json{{"align", "behind_batch"}};
+  lifter.add(std::move(joined));
+}
+
+// Two layers, the second of which begins at the end; a sequence of its outputs is turned before they are
+// joined.
+void add_both_ways(Lifter& lifter, RecurrentLevel forward, RecurrentLevel backward,
+                   const std::vector<int>& order) {
+  const bool sequence = forward.settings["returns"] == "sequence";
+  if (backward.settings["direction"] != "backward" ||
+      forward.settings["returns"] != backward.settings["returns"])
+    throw malformed("the backward layer of a Bidirectional must go backwards and return what the other does");
+  if (lifter.weights_only() || lifter.input_count() > 1 || forward.settings["states"] == true ||
+      merge_of(lifter) == "none") {
+    lifter.refuse("its two directions are different layers, with a mask, states or two outputs",
+                  "build the two layers apart, the second with go_backwards=True, and concatenate them");
+  }
+  backward.input = lifter.outputs().at(0);
+  forward.parts = {forward_part};
+  add_recurrent_levels(lifter, {forward}, order);
+  const int ahead = lifter.outputs().at(0);
+  backward.parts = {backward_part};
+  add_recurrent_levels(lifter, {backward}, order);
+  if (sequence) {
+    Layer turned = lifter.layer("flip");
+    turned.settings = {{"axes", {order[1]}}};
+    lifter.add(std::move(turned));
+  }
+  add_merge(lifter, ahead, lifter.outputs().at(0), sequence);
 }
 
 // "lstm_cell", "lstm_cell_1": how Keras names the cells of a list, by class.
@@ -124,18 +174,16 @@ void lift_bidirectional(Lifter& lifter) {
   if (given.has("backward_layer")) {
     const RecurrentLevel other = read_wrapped(lifter, given.raw("backward_layer"));
     if (other.settings["direction"] != "backward" || function_of(level) != function_of(other)) {
-      lifter.refuse("its two directions are different layers",
-                    "build the two layers apart, the second with go_backwards=True, and concatenate them");
+      add_both_ways(lifter, level, other, order_of(lifter, config_of(inner)));
+      return;
     }
   }
   level.settings["direction"] = "both";
-  // null means two outputs; absent, the default.
-  const bool apart = lifter.node().settings.contains("merge_mode") && !given.has("merge_mode");
-  level.settings["merge"] = apart ? "none" : given.text("merge_mode", "concat");
+  level.settings["merge"] = merge_of(lifter);
   // Keras' Bidirectional sets it so, whatever the layer says.
   level.settings["zero_masked"] = level.settings["returns"] == "sequence";
-  level.parts = {{"", {}, "forward_layer/cell/vars/", "forward_layer/"},
-                 {"reverse_", {}, "backward_layer/cell/vars/", "backward_layer/"}};
+  level.parts = {forward_part, backward_part};
+  level.parts[1].prefix = "reverse_";
   add_recurrent_levels(lifter, {level}, order_of(lifter, config_of(inner)));
 }
 
