@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
 #include "cli/progress.h"
@@ -28,12 +29,18 @@ struct Options {
 
 constexpr std::uint64_t most_memory = std::uint64_t{1} << 24;  // MiB
 
-// What was written, against the source.
-VerifyResult prove(const Conversion& conversion, const Outputs& outputs) {
+// What was written, against the source; nothing when this machine cannot run them.
+std::optional<VerifyResult> prove(const Conversion& conversion, const Outputs& outputs) {
   Side source = conversion.source;
   const Side written = read_back(source, conversion.target, outputs);
-  return verify(source.model, source.file, written.model, written.file,
-                match_sides(source, written, std::nullopt), {});
+  try {
+    return verify(source.model, source.file, written.model, written.file,
+                  match_sides(source, written, std::nullopt), {});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    std::cout << "not proven: " << error.describe() << "\n  way out: " << error.hint() << "\n";
+    return std::nullopt;
+  }
 }
 
 // False when the written file must not appear.
@@ -42,7 +49,9 @@ bool report_proof(const Conversion& conversion, const Outputs& outputs) {
     std::cout << "not proven: neither file holds an architecture; every tensor is accounted for\n";
     return true;
   }
-  VerifyResult result = prove(conversion, outputs);
+  std::optional<VerifyResult> proof = prove(conversion, outputs);
+  if (!proof) return true;
+  VerifyResult& result = *proof;
   std::erase_if(result.findings, [&](const Finding& finding) {  // printed before
     return std::ranges::find(conversion.findings, finding.message, &Finding::message) !=
            conversion.findings.end();

@@ -67,15 +67,20 @@ class PlannedSource : public TensorSource {
   }
 
   [[nodiscard]] Bytes view() const override {
+    if (viewed() == 0) return {};
+    const Input& only = *only_input();
+    const auto offset = static_cast<std::uint64_t>(only.loops.front().source_offset) * size_of(dtype_);
+    return only.tensor.source->view().subspan(offset, viewed());
+  }
+
+  // Where the elements lie in the target's order already.
+  [[nodiscard]] std::uint64_t viewed() const override {
     const Input* only = only_input();
-    if (only == nullptr) return {};
+    if (only == nullptr) return 0;
     const StridedLoop& loop = only->loops.front();
     const bool in_order = loop.sizes.empty() || (loop.sizes.size() == 1 && loop.source_strides[0] == 1);
-    if (!in_order || loop.target_offset != 0) return {};
-    const std::uint64_t count = loop.sizes.empty() ? 1 : static_cast<std::uint64_t>(loop.sizes[0]);
-    const std::size_t size = size_of(dtype_);
-    return only->tensor.source->view().subspan(static_cast<std::uint64_t>(loop.source_offset) * size,
-                                               count * size);
+    if (!in_order || loop.target_offset != 0) return 0;
+    return static_cast<std::uint64_t>(loop.sizes.empty() ? 1 : loop.sizes[0]) * size_of(dtype_);
   }
 
  private:
@@ -85,7 +90,7 @@ class PlannedSource : public TensorSource {
   static constexpr std::uint64_t slab_size = std::uint64_t{16} << 20;
 
   static bool can_be_cut(const Part& part) {
-    return part.inputs.empty() || (part.inputs.size() == 1 && !part.inputs[0].tensor.source->view().empty());
+    return part.inputs.empty() || (part.inputs.size() == 1 && part.inputs[0].tensor.source->viewed() > 0);
   }
 
   [[nodiscard]] std::vector<TensorPart> slabs(std::uint64_t size, std::uint64_t most) const {
@@ -118,7 +123,7 @@ class PlannedSource : public TensorSource {
   [[nodiscard]] const Input* only_input() const {
     if (parts_.size() != 1 || parts_[0].inputs.size() != 1) return nullptr;
     const Input& only = parts_[0].inputs[0];
-    return only.loops.size() == 1 && !only.tensor.source->view().empty() ? &only : nullptr;
+    return only.loops.size() == 1 && only.tensor.source->viewed() > 0 ? &only : nullptr;
   }
 
   static void copy_from(const Input& input, std::size_t element, std::span<std::byte> out) {

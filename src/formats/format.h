@@ -38,7 +38,8 @@ struct Format {
   // Throws Error(malformed | unsupported). Reads no tensor data beyond what checking needs.
   std::function<FrameworkModel(FileRef)> read;
 
-  // Writes model to path. The model's tensors are read on several threads, in parts where they can be. Null when the format is read only.
+  // Writes model to path. The model's tensors are read on several threads, in parts where they can be. Null
+  // when the format is read only.
   std::function<Outputs(const FrameworkModel&, const std::string& path, const WriteOptions&)> write;
 };
 

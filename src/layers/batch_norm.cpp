@@ -146,8 +146,8 @@ std::optional<std::vector<Array>> compute_fast(const Evaluation& e) {
   for (std::size_t c = 0; c < static_cast<std::size_t>(channels); ++c)
     factors.push_back(e.parameter("gamma").data[c] / std::sqrt(e.parameter("variance").data[c] + epsilon));
   const Channels per{factors, e.parameter("mean").data, e.parameter("beta").data};
-  const std::int64_t rows = inner == 0 ? 0 : static_cast<std::int64_t>(y.count()) / inner / channels;
   const std::int64_t row = channels * inner;
+  const std::int64_t rows = row == 0 ? 0 : static_cast<std::int64_t>(y.count()) / row;
   parallel_for(rows, 4096 / std::max<std::int64_t>(row, 1) + 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t at = first; at < last; ++at) normalise(per, inner, y.data.data() + at * row);
   });

@@ -37,14 +37,16 @@ class TensorSource {
   // Fills `out`, which has exactly the tensor's byte count, with its elements: row-major, little-endian.
   virtual void read(std::span<std::byte> out) const = 0;
 
-  // Parts that together are the tensor, of at most `most` bytes where the source can be cut so; it is one part
-  // otherwise. `size` is the tensor's.
+  // Parts that together are the tensor, of at most `most` bytes where the source can be cut so; it is one
+  // part otherwise. `size` is the tensor's.
   [[nodiscard]] virtual std::vector<TensorPart> parts(std::uint64_t size, std::uint64_t most) const;
   // Fills `out`, of the part's size, with one of these parts, its runs one after another.
   virtual void read_part(const TensorPart& part, std::span<std::byte> out) const;
 
   // The same bytes without a copy, where they lie in memory in that order already; empty otherwise.
   [[nodiscard]] virtual Bytes view() const { return {}; }
+  // How many bytes view() gives. A source whose view() first compares a checksum answers without that.
+  [[nodiscard]] virtual std::uint64_t viewed() const { return view().size(); }
 };
 
 struct LazyTensor {

@@ -47,7 +47,7 @@ std::vector<Work> works_of(const std::vector<PlacedPayload>& payloads, std::uint
       const std::uint64_t size = byte_count(placed.tensor.shape, placed.tensor.dtype);
       if (size == 0) continue;
       Work work{p, placed.offset, &placed.tensor, false, {}};
-      if (placed.tensor.source->view().size() == size) {
+      if (placed.tensor.source->viewed() == size) {
         add_views(work, size, works);
         continue;
       }

@@ -13,11 +13,11 @@ namespace tieout {
 // What a run of bytes holds: pieces and tensors at their offsets, which do not overlap; zeros between them.
 struct Payload {
   struct Piece {
-    std::uint64_t offset;
+    std::uint64_t offset = 0;
     std::vector<std::byte> bytes;
   };
   struct Placed {
-    std::uint64_t offset;
+    std::uint64_t offset = 0;
     LazyTensor tensor;
   };
 
@@ -39,7 +39,7 @@ struct PayloadOptions {
 };
 
 struct PlacedPayload {
-  std::uint64_t offset;  // in the file
+  std::uint64_t offset = 0;  // in the file
   Payload payload;
 };
 

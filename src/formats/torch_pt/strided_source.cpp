@@ -20,6 +20,7 @@ class ContiguousSource : public TensorSource {
     if (!out.empty()) std::memcpy(out.data(), bytes.data(), out.size());
   }
   [[nodiscard]] Bytes view() const override { return storage_->bytes().subspan(offset_, size_); }
+  [[nodiscard]] std::uint64_t viewed() const override { return size_; }
 
  private:
   std::shared_ptr<const Storage> storage_;

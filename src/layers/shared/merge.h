@@ -17,12 +17,13 @@ namespace tieout {
 class NumberJoin {
  public:
   NumberJoin() = default;
+  // NOLINTBEGIN(google-explicit-constructor): it stands for the function
   template <typename F>
-  requires std::is_invocable_r_v<double, F, double, double> NumberJoin(
-      F f)  // NOLINT(google-explicit-constructor): it stands for the function
+  requires std::is_invocable_r_v<double, F, double, double> NumberJoin(F f)
       : run_([f](std::span<double> left, std::span<const double> right) {
           for (std::size_t k = 0; k < left.size(); ++k) left[k] = f(left[k], right[k]);
         }) {}
+  // NOLINTEND(google-explicit-constructor)
   // Both of one length.
   void operator()(std::span<double> left, std::span<const double> right) const { run_(left, right); }
 

@@ -1,0 +1,67 @@
+"""Tensors that are larger than the buffers: read in parts, whatever way they are cut, and the same file for any --memory.
+
+A 3 x 3 convolution, a dense layer behind a flattening and an LSTM (whose gates stand in another order), of 2 to 20 MiB
+each: with --memory 1 they are cut, with the default they are not, or not so fine.
+"""
+
+import subprocess
+
+import numpy as np
+import pytest
+from predict import PYTHON, predict, tieout
+
+MAKE = """
+import sys
+import numpy as np
+import torch
+from torch import nn
+
+class Last(nn.Module):
+    def forward(self, x):
+        return x[0][:, -1]
+
+torch.manual_seed(1)
+image = nn.Sequential(nn.Conv2d(160, 400, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(400 * 4 * 6, 500))
+sequence = nn.LSTM(300, 350, batch_first=True)
+for name, model, shape in ("image", image, (2, 160, 4, 6)), ("sequence", sequence, (2, 5, 300)):
+    torch.save(model, f"{sys.argv[1]}/{name}.pt")
+    inputs = torch.rand(shape)
+    with torch.no_grad():
+        outputs = model(inputs)
+    outputs = outputs[0] if name == "sequence" else outputs
+    layout = (0, 2, 3, 1) if name == "image" else (0, 1, 2)
+    np.save(f"{sys.argv[1]}/{name}_inputs.npy", inputs.permute(layout).numpy())
+    np.save(f"{sys.argv[1]}/{name}_outputs.npy", outputs.numpy())
+"""
+SHAPES = {"image": "160,4,6", "sequence": "5,300"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("large")
+    subprocess.run([PYTHON["torch"], "-c", MAKE, path], check=True, timeout=300)
+    return path
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("suffix", ["keras", "h5"])
+def test_parts_are_the_whole(folder, tmp_path, name, suffix):
+    small, usual = tmp_path / f"small.{suffix}", tmp_path / f"usual.{suffix}"
+    tieout("convert", folder / f"{name}.pt", small, "--input-shape", SHAPES[name], "--memory", 1)
+    tieout("convert", folder / f"{name}.pt", usual, "--input-shape", SHAPES[name])
+    assert small.read_bytes() == usual.read_bytes()
+
+    seen = predict("keras", {"there": {"model": small, "inputs": folder / f"{name}_inputs.npy"}}, tmp_path)["there"]
+    assert not isinstance(seen, str), seen
+    wanted = np.load(folder / f"{name}_outputs.npy")
+    assert np.max(np.abs(seen - wanted)) <= 1e-5 * np.max(np.abs(wanted))
+
+    # Back: the very weights, each in the place of the one that it came from.
+    back = tmp_path / "back.safetensors"
+    tieout("convert", small, back, "--like", folder / f"{name}.pt", "--memory", 1)
+    script = (
+        "import sys, torch, safetensors.torch; a = torch.load(sys.argv[1], weights_only=False).state_dict();"
+        "b = safetensors.torch.load_file(sys.argv[2]); assert a.keys() == b.keys();"
+        "assert all(torch.equal(a[k], b[k]) for k in a if 'bias' not in k)"
+    )
+    subprocess.run([PYTHON["torch"], "-c", script, folder / f"{name}.pt", back], check=True, timeout=300)
