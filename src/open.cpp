@@ -72,7 +72,6 @@ FrameworkModel read_file(const std::string& path) {
   const auto mapped = std::make_shared<const MappedFile>(path);
   const Format& format = format_of_content(*mapped);
   FrameworkModel file = format.read(mapped);
-  file.format = format.name;
   file.framework = format.framework;
   file.file = path;
   if (!file.has_architecture) order_groups(file);

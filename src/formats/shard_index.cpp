@@ -1,0 +1,78 @@
+#include "formats/shard_index.h"
+
+#include "containers/json/json_text.h"
+
+namespace tieout {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+// A thousand shards of a thousand tensors each, with long names.
+constexpr std::size_t largest_index = std::size_t{256} << 20;
+// The metadata is short, and the first file is named soon.
+constexpr std::size_t looked_at = std::size_t{64} << 10;
+
+std::string_view text_of(const MappedFile& file) {
+  return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
+}
+
+bool stays_in_folder(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." &&
+         name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+}
+
+std::vector<std::string> shards_of(const ordered_json& value, const Where& where) {
+  std::vector<std::string> names;
+  for (const ordered_json& one : value.is_array() ? value : ordered_json::array({value})) {
+    if (!one.is_string()) throw malformed("a shard's name must be a text", where);
+    names.push_back(one.get<std::string>());
+    if (!stays_in_folder(names.back()))
+      throw malformed("the shard's name '" + names.back() + "' leaves the index's folder", where);
+  }
+  return names;
+}
+
+}  // namespace
+
+std::set<std::string> ShardIndex::names() const {
+  std::set<std::string> all;
+  for (const auto& [entry, files] : shards) all.insert(files.begin(), files.end());
+  return all;
+}
+
+Where ShardIndex::where(const std::string& entry) const {
+  return {.file = file->path(), .entry = entry, .offset = {}, .tensor = {}, .layer = {}};
+}
+
+FileRef ShardIndex::open(const std::string& shard) const {
+  const std::string path = file->path().substr(0, file->path().rfind('/') + 1) + shard;
+  try {
+    return std::make_shared<const MappedFile>(path);
+  } catch (const Error& error) {
+    throw io_error(path, "the shard cannot be read: " + std::string(error.what()),
+                   "all files that " + file->path() + " names must lie beside it");
+  }
+}
+
+bool is_shard_index(const MappedFile& file, std::string_view suffix) {
+  const std::string_view text = text_of(file).substr(0, looked_at);
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || text[first] != '{') return false;
+  return text.find("\"weight_map\"") != std::string_view::npos &&
+         text.find(std::string(suffix) + "\"") != std::string_view::npos;
+}
+
+ShardIndex read_shard_index(const FileRef& file) {
+  ShardIndex index{file, {}};
+  if (file->bytes().size() > largest_index) throw malformed("an index of more than 256 MiB", index.where({}));
+  const ordered_json text = parse_json(text_of(*file), index.where({}));
+  const auto found = text.find("weight_map");
+  if (found == text.end() || !found->is_object())
+    throw malformed("the index has no object \"weight_map\"", index.where({}));
+  for (const auto& [entry, value] : found->items())
+    index.shards.emplace(entry, shards_of(value, index.where("weight_map." + entry)));
+  return index;
+}
+
+}  // namespace tieout

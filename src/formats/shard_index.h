@@ -1,0 +1,33 @@
+// The index of a checkpoint in several files: JSON whose "weight_map" says which file beside it holds what.
+// Hugging Face's libraries write it for PyTorch (tensor -> file), Keras 3 for its weights (group -> file, or
+// files: keras/src/saving/saving_lib.py, ShardedH5IOStore).
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mapped_file.h"
+#include "tieout/error.h"
+
+namespace tieout {
+
+struct ShardIndex {
+  FileRef file;
+  std::map<std::string, std::vector<std::string>> shards;  // of each entry, none outside the index's folder
+
+  [[nodiscard]] std::set<std::string> names() const;
+  [[nodiscard]] Where where(const std::string& entry) const;
+  // Error(io) when it is not there.
+  [[nodiscard]] FileRef open(const std::string& shard) const;
+};
+
+// Whether the file begins like an index, of files that end so.
+bool is_shard_index(const MappedFile& file, std::string_view suffix);
+
+// Error(malformed) for what is no index, and for names that leave its folder.
+ShardIndex read_shard_index(const FileRef& file);
+
+}  // namespace tieout
