@@ -21,6 +21,7 @@ GIBIBYTE = 1 << 30
 # Times `cp`, at most: where a CRC is owed, and where not. MiB at most, whatever the size.
 ALLOWED = {"pt": 1.5, "keras": 1.5, "h5": 1.3, "safetensors": 1.3}
 MEMORY = 256
+PYTHON_RUNS = 3
 MAKE = """
 import sys, torch
 from torch import nn
@@ -48,13 +49,18 @@ def convert(options, source, target):
     ]
 
 
+def seconds_of_copy(source):
+    copy = source.with_name("copy")
+    seconds = run(["cp", source, copy]).seconds
+    copy.unlink()
+    return seconds
+
+
 def measure(options, name, source, target):
     """Prints one row; True when it is within what is allowed."""
     copied, converted, peak = [], [], 0.0
     for _ in range(options.runs):
-        copy = source.with_name("copy")
-        copied.append(run(["cp", source, copy]).seconds)
-        copy.unlink()
+        copied.append(seconds_of_copy(source))
         done = run(convert(options, source, target))
         converted.append(done.seconds)
         peak = max(peak, done.allocated)
@@ -67,6 +73,19 @@ def measure(options, name, source, target):
         flush=True,
     )
     return ratio <= allowed and peak <= MEMORY
+
+
+def measure_python(way, source, target):
+    """Prints one row of a Python way, which has no bound."""
+    copied, converted, peak = [], [], 0.0
+    for _ in range(PYTHON_RUNS):
+        copied.append(seconds_of_copy(source))
+        done = run([sys.executable, ROOT / "bench" / "python_files.py", way, source, target])
+        converted.append(float(done.said.split()[-1]))
+        peak = max(peak, done.allocated)
+        target.unlink()
+    ratio = median(converted) / median(copied)
+    print(f"  {way} to {target.name.removeprefix('out')}: {ratio:.1f} times cp; {peak:.0f} MiB", flush=True)
 
 
 def rows(options, gibibytes, folder):
@@ -83,6 +102,9 @@ def rows(options, gibibytes, folder):
     ):
         name = f"{gibibytes} GiB {source.suffix} -> {target.removeprefix('out')}"
         yield measure(options, name, source, folder / target)
+    if gibibytes == 1:
+        for way, target in ("h5py", "out.weights.h5"), ("keras", "out.weights.h5"), ("keras", "out.keras"):
+            measure_python(way, torch, folder / target)
 
 
 def arguments():
