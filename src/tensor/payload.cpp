@@ -14,6 +14,9 @@ namespace {
 
 // A tensor that lies in memory as it is is written in pieces of this size.
 constexpr std::uint64_t view_piece = std::uint64_t{1} << 20;
+// So much is worth waking other threads up for, which small models then never do: libhdf5 is tried in a child
+// process (containers/hdf5/trial.h), and a process with one thread is the safer one to copy.
+constexpr std::uint64_t shared_out = std::uint64_t{8} << 20;
 // Each thread holds one part at a time; the rest is for what the sources themselves need.
 constexpr std::uint64_t parts_in_memory = 4;
 
@@ -149,7 +152,10 @@ std::vector<std::uint32_t> write_payloads(const OutputFile& out, const std::vect
   const std::vector<Work> works = works_of(payloads, std::max<std::uint64_t>(most, 1));
   Writer writer(out, payloads, options);
   writer.write_pieces();
-  parallel_for(static_cast<std::int64_t>(works.size()), 1, [&](std::int64_t first, std::int64_t last) {
+  std::uint64_t total = 0;
+  for (const Work& work : works) total += work.part.size();
+  const auto count = static_cast<std::int64_t>(works.size());
+  parallel_for(count, total < shared_out ? count : 1, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t k = first; k < last; ++k) writer.write(works[static_cast<std::size_t>(k)]);
   });
   for (const auto& [offset, payload] : payloads) out.reach(offset + payload.size);

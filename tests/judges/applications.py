@@ -20,9 +20,9 @@ TABLE = ROOT / "docs" / "applications.md"
 FLOAT32 = 1e-5
 FLOAT64 = 1e-11
 
-# Each takes images of its own default size, but those of more than 100 M parameters.
+# Each takes images of its own default size, but three of more than 100 M parameters.
 SIDE = "default"
-SIDES = dict.fromkeys(("ConvNeXtLarge", "ConvNeXtXLarge", "EfficientNetV2L", "VGG16", "VGG19"), "64")
+SIDES = dict.fromkeys(("ConvNeXtLarge", "ConvNeXtXLarge", "EfficientNetV2L"), "64")
 
 NAMES = [
     "ConvNeXtBase",
