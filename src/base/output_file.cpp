@@ -21,6 +21,19 @@ Error exists(const std::string& path) {
   return io_error(path, "exists already", "give another name, or --force to overwrite it");
 }
 
+std::string folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// So that the new name is on disk too. Not every file system can; then it is what it was.
+void flush_folder(const std::string& path) {
+  const int fd = ::open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);
+  ::close(fd);
+}
+
 bool is_there(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
@@ -34,10 +47,24 @@ OutputFile::OutputFile(std::string path, bool overwrite) : path_(std::move(path)
     throw io_error(path_, "is a directory", "name a file inside it");
   }
   if (!overwrite_ && is_there(path_)) throw exists(path_);
+  // A file without a name goes away by itself, even when the process is killed.
+  fd_ = ::open(folder_of(path_).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+  if (fd_ >= 0) {
+    nameless_ = "/proc/self/fd/" + std::to_string(fd_);
+    if (is_there(nameless_)) return;
+    ::close(fd_);  // no /proc: it could never get a name
+    nameless_.clear();
+  }
+  make_named();
+}
+
+void OutputFile::make_named() {
   temporary_ = path_ + ".XXXXXX";
   fd_ = ::mkstemp(temporary_.data());
-  if (fd_ < 0)
+  if (fd_ < 0) {
+    temporary_.clear();
     throw io_error(path_, "cannot create: " + reason(), "check that the folder exists and is writable");
+  }
   // mkstemp makes files private; give what an ordinary creation would.
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -46,7 +73,7 @@ OutputFile::OutputFile(std::string path, bool overwrite) : path_(std::move(path)
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!committed_) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void OutputFile::write(Bytes bytes) {
@@ -81,20 +108,38 @@ std::uint64_t OutputFile::size() const {
 
 void OutputFile::commit() {
   if (::fsync(fd_) != 0) throw io_error(path_, "cannot write: " + reason(), "nothing was left behind");
-  // link() refuses an existing name in one step; rename() would replace what appeared meanwhile.
   if (overwrite_) {
+    if (temporary_.empty()) name_beside();
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw io_error(path_, "cannot rename: " + reason());
+    temporary_.clear();
   } else {
-    if (::link(temporary_.c_str(), path_.c_str()) != 0) {
-      if (errno == EEXIST) throw exists(path_);
-      // Some file systems have no hard links; there the check at the start is all that can be had.
-      if (::rename(temporary_.c_str(), path_.c_str()) != 0)
-        throw io_error(path_, "cannot rename: " + reason());
-    } else {
-      ::unlink(temporary_.c_str());
-    }
+    appear();
   }
-  committed_ = true;
+  flush_folder(path_);
+}
+
+// link() refuses an existing name in one step; rename() would replace what appeared meanwhile.
+void OutputFile::appear() {
+  if (::linkat(AT_FDCWD, temporary_path().c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0) return;
+  if (errno == EEXIST) throw exists(path_);
+  // Some file systems have no hard links; there the check at the start is all that can be had.
+  if (temporary_.empty() || ::rename(temporary_.c_str(), path_.c_str()) != 0)
+    throw io_error(path_, "cannot rename: " + reason());
+  temporary_.clear();
+}
+
+// A name in the same folder that nothing has yet, as mkstemp finds one.
+void OutputFile::name_beside() {
+  constexpr int attempts = 100;
+  for (int i = 0; i < attempts; ++i) {
+    const std::string name = path_ + "." + std::to_string(::getpid()) + "-" + std::to_string(i);
+    if (::linkat(AT_FDCWD, nameless_.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = name;
+      return;
+    }
+    if (errno != EEXIST) break;
+  }
+  throw io_error(path_, "cannot name the finished file: " + reason());
 }
 
 }  // namespace tieout

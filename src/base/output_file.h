@@ -9,8 +9,10 @@
 
 namespace tieout {
 
-// Writes to a temporary name beside `path`; commit() flushes it to disk and renames it. Destroyed without
-// commit(), it leaves nothing behind. Throws Error(io) when a write fails, a full disk included.
+// Writes to a file without a name, in the folder of `path`; commit() flushes it to disk and gives it the
+// name. A process that is killed leaves nothing behind; where the file system knows no such files, it leaves
+// one with a temporary name. Destroyed without commit(), nothing is left. Throws Error(io) when a write
+// fails, a full disk included.
 class OutputFile {
  public:
   // With `overwrite` false, an existing `path` is refused now and again at commit().
@@ -28,22 +30,28 @@ class OutputFile {
   // Makes the file at least so long, with zeros.
   void reach(std::uint64_t size) const;
   [[nodiscard]] std::uint64_t position() const { return position_; }
-  // Bytes in the file, those that a library wrote by name included.
+  // Bytes in the file.
   [[nodiscard]] std::uint64_t size() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  // For libraries that write by name (HDF5). The file exists and is empty until written.
-  [[nodiscard]] const std::string& temporary_path() const { return temporary_; }
+  // For this process only, and until commit(): what to open to read the file.
+  [[nodiscard]] const std::string& temporary_path() const {
+    return temporary_.empty() ? nameless_ : temporary_;
+  }
 
   void commit();
 
  private:
+  void make_named();
+  void appear();
+  void name_beside();
+
   std::string path_;
-  std::string temporary_;
+  std::string temporary_;  // beside path_, to be removed; empty when the file has no name
+  std::string nameless_;   // the open file, as this process can name it
   bool overwrite_;
   int fd_ = -1;
   std::uint64_t position_ = 0;
-  bool committed_ = false;
 };
 
 }  // namespace tieout

@@ -9,6 +9,7 @@
 #include <new>
 #include <string_view>
 
+#include "base/mapped_file.h"
 #include "cli/command.h"
 #include "report/findings.h"
 
@@ -83,5 +84,6 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  end_with_message_when_a_file_is_lost();
   return run(argc, argv);
 }
