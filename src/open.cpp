@@ -68,20 +68,22 @@ void complete(Side& open, const Model& other, const InputShapes& given) {
 
 }  // namespace
 
-FrameworkModel read_file(const std::string& path) {
-  const auto mapped = std::make_shared<const MappedFile>(path);
+FrameworkModel read_file(const std::string& path, const ReadOptions& options) {
+  const auto mapped = std::make_shared<const MappedFile>(file_to_read(path));
   const Format& format = format_of_content(*mapped);
-  FrameworkModel file = format.read(mapped);
+  FrameworkModel file = format.read(mapped, options);
   file.framework = format.framework;
   file.file = path;
   if (!file.has_architecture) order_groups(file);
   return file;
 }
 
-Side open_side(const std::string& path, const InputShapes& shapes) {
+Side open_side(const std::string& path, const InputShapes& shapes, const ReadOptions& options) {
   Side side;
-  side.file = read_file(path);
+  side.file = read_file(path, options);
   side.model = lift_with(side.file, shapes);
+  side.model.findings.insert(side.model.findings.begin(), side.file.findings.begin(),
+                             side.file.findings.end());
   return side;
 }
 
@@ -102,7 +104,11 @@ void settle(Side& a, Side& b, const InputShapes& given) {
 
 Side read_back(Side& source, const Side& target, const Outputs& outputs) {
   Side side;
-  side.file = read_file(outputs.front()->temporary_path());
+  ReadOptions options;
+  options.path = outputs.front()->path();
+  for (const auto& output : outputs)
+    options.elsewhere[output->path().substr(output->path().rfind('/') + 1)] = output->temporary_path();
+  side.file = read_file(outputs.front()->temporary_path(), options);
   side.file.file = outputs.front()->path();
   // The axes' names are known; not every format has a place for them.
   for (std::size_t i = 0; i < side.file.inputs.size() && i < target.file.inputs.size(); ++i) {

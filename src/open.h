@@ -16,11 +16,12 @@ struct Side {
 };
 
 // Reads the file, recognised by its content.
-FrameworkModel read_file(const std::string& path);
+FrameworkModel read_file(const std::string& path, const ReadOptions& options = {});
 
 // Reads the file, recognised by its content, and lifts it; layers of a bare file stand in the order of the
-// network as far as it is known (convert/group_order.h). Findings are in model.findings.
-Side open_side(const std::string& path, const InputShapes& shapes = {});
+// network as far as it is known (convert/group_order.h). Findings are in model.findings,
+// those of reading included.
+Side open_side(const std::string& path, const InputShapes& shapes = {}, const ReadOptions& options = {});
 
 // Completes each side from the other: a bare file borrows the other's architecture, an unknown input shape
 // comes from the other side. `given` belongs to a, or where a is bare to b, whose inputs are the only ones

@@ -29,10 +29,10 @@ void require_runnable(const Side& side) {
 }
 
 std::vector<NamedTensor> read_tensors(const std::string& path) {
-  const auto file = std::make_shared<const MappedFile>(path);
+  const auto file = std::make_shared<const MappedFile>(file_to_read(path));
   if (is_npy(file->bytes())) return {{"", read_npy(file)}};
   if (path.ends_with(".npz")) return read_npz(file);
-  return format_of_content(*file).read(file).tensors;
+  return format_of_content(*file).read(file, {}).tensors;
 }
 
 void write_tensors(const std::vector<NamedTensor>& tensors, const std::string& path, bool overwrite) {
@@ -51,7 +51,7 @@ void write_tensors(const std::vector<NamedTensor>& tensors, const std::string& p
   FrameworkNode group;
   for (const auto& named : tensors) group.parameters.push_back({named.name, "", named.name});
   plain.nodes.push_back(group);
-  for (const auto& output : format_of_name(path).write(plain, path, {.overwrite = overwrite, .payload = {}}))
+  for (const auto& output : format_of_name(path).write(plain, path, {.overwrite = overwrite}))
     output->commit();
 }
 

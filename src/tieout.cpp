@@ -7,6 +7,7 @@
 #include "convert/constraints.h"
 #include "convert/group_order.h"
 #include "convert/lower.h"
+#include "convert/retype.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -28,7 +29,7 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
   if (source.file.framework == format.framework) {
     Side same = source;
     // Tensors that are not understood are written as they were read, whatever the lift made of them.
-    if (!source.file.has_architecture) same.file = read_file(options.source);
+    if (!source.file.has_architecture) same.file = read_file(options.source, options.reading);
     return same;
   }
   if (!source.file.has_architecture) {
@@ -52,17 +53,17 @@ Json read_map(const std::string& path) {
   return parse_json({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()}, where);
 }
 
-}  // namespace
-
-Conversion prepare(const ConvertOptions& options) {
+// Everything but the element types.
+Conversion plan_conversion(const ConvertOptions& options) {
   Conversion c;
   c.format = &format_of_name(options.target);
   if (!c.format->write) throw usage_error("files of the format " + c.format->name + " are read only");
-  c.source = open_side(options.source, options.input_shapes);
+  c.source = open_side(options.source, options.input_shapes, options.reading);
   c.target = target_of(c.source, options, *c.format, c.findings);
   const bool same_file = !options.like && c.source.file.framework == c.format->framework;
   // A file that is only written in another format of its framework need not be understood.
-  if (!same_file || c.source.file.has_architecture) append(c.findings, c.source.model.findings);
+  const bool understood = !same_file || c.source.file.has_architecture;
+  append(c.findings, understood ? c.source.model.findings : c.source.file.findings);
   if (options.like) append(c.findings, c.target.model.findings);
   if (same_file || forbids_writing(c.findings)) return c;
   c.matching = match(c.source.model, c.target.model);
@@ -80,9 +81,25 @@ Conversion prepare(const ConvertOptions& options) {
   return c;
 }
 
+// The source is rounded too, since the target is compared with it.
+void round_weights(Conversion& c, DType to) {
+  append(c.findings, retype(c.target.file, to));
+  retype(c.source.file, to);
+}
+
+}  // namespace
+
+Conversion prepare(const ConvertOptions& options) {
+  Conversion c = plan_conversion(options);
+  if (options.dtype && !forbids_writing(c.findings)) round_weights(c, *options.dtype);
+  return c;
+}
+
 Outputs write(const Conversion& conversion, const ConvertOptions& options) {
   if (forbids_writing(conversion.findings)) throw internal_error("a forbidden conversion was to be written");
-  return conversion.format->write(conversion.target.file, options.target, options.writing);
+  Outputs outputs = conversion.format->write(conversion.target.file, options.target, options.writing);
+  check_files_unchanged();
+  return outputs;
 }
 
 Matching match_sides(const Side& a, const Side& b, const std::optional<std::string>& map) {

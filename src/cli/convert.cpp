@@ -4,12 +4,15 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <ranges>
 
+#include "cli/byte_size.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "report/findings.h"
 #include "report/plan_text.h"
 #include "report/verify_text.h"
+#include "tensor/cast.h"
 #include "tieout.h"
 #include "verify/verify.h"
 
@@ -22,6 +25,8 @@ struct Options {
   std::string like;
   std::string map;
   std::vector<std::string> shapes;
+  std::string dtype;
+  std::string max_shard_size;
   bool dry_run = false;
   bool no_verify = false;
   std::uint64_t memory = PayloadOptions{}.memory >> 20;  // MiB
@@ -74,6 +79,27 @@ Outputs write_target(const Conversion& conversion, ConvertOptions options) {
   return write(conversion, options);
 }
 
+DType float_type(const std::string& name) {
+  const std::optional<DType> dtype = dtype_of_name(name);
+  if (!dtype || !can_round(*dtype))
+    throw usage_error("--dtype " + name + " is none of float64, float32, bfloat16, float16");
+  return *dtype;
+}
+
+// "5GB", for a target of several files.
+std::uint64_t shard_size(const std::string& text, const std::string& target) {
+  if (!format_of_name(target).spreads) {
+    std::string suffixes;
+    for (const Format& format : all_formats()) {
+      for (const std::string& suffix : format.suffixes)
+        if (format.spreads) suffixes += (suffixes.empty() ? "" : ", ") + ("NAME" + suffix);
+    }
+    throw usage_error("--max-shard-size is for targets of several files, and " + target + " is one file",
+                      "name the index that is written with them: " + suffixes);
+  }
+  return parse_bytes(text);
+}
+
 ExitCode convert(const Options& options) {
   const Conversion conversion = prepare(options.convert);
   std::cerr << findings_text(conversion.findings, colours_on_stderr());
@@ -90,7 +116,8 @@ ExitCode convert(const Options& options) {
     std::cerr << "nothing was written; --no-verify writes all the same\n";
     return ExitCode::differs;
   }
-  for (const auto& output : outputs) {
+  // The first last: it may name the others.
+  for (const auto& output : std::views::reverse(outputs)) {
     output->commit();
     fmt::print("wrote {} ({:.2f} MiB)\n", output->path(),
                static_cast<double>(output->size()) / (1024.0 * 1024.0));
@@ -102,12 +129,13 @@ ExitCode convert(const Options& options) {
 
 void add_convert(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<Options>();
-  CLI::App* command =
-      add_command(app, "convert", "Carry a model's weights into a file of the other framework",
-                  "  tieout convert lenet5.keras lenet5.pt\n"
-                  "  tieout convert lenet5.pt lenet5.keras --input-shape 1,28,28\n"
-                  "  tieout convert weights.pt out.keras --like mine.keras\n"
-                  "  tieout convert lenet5.keras lenet5.safetensors --dry-run\n");
+  CLI::App* command = add_command(
+      app, "convert", "Carry a model's weights into a file of the other framework",
+      "  tieout convert lenet5.keras lenet5.pt\n"
+      "  tieout convert lenet5.pt lenet5.keras --input-shape 1,28,28\n"
+      "  tieout convert weights.pt out.keras --like mine.keras\n"
+      "  tieout convert lenet5.keras lenet5.safetensors --dry-run\n"
+      "  tieout convert big.keras big.safetensors.index.json --max-shard-size 2GB --dtype bfloat16\n");
   command->add_option("SOURCE", options->convert.source, "the model that has the weights")->required();
   command->add_option("TARGET", options->convert.target, "the file to write; its suffix names the format")
       ->required();
@@ -118,6 +146,12 @@ void add_convert(CLI::App& app, Chosen& chosen) {
   command->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
   command->add_flag("--no-verify", options->no_verify,
                     "do not read the result back and compare it with the source");
+  command->add_option(
+      "--dtype", options->dtype,
+      "round the weights to float64, float32, bfloat16 or float16; they keep their type otherwise");
+  command->add_option(
+      "--max-shard-size", options->max_shard_size,
+      "bytes of tensors in each file of a target that is an index: 500MB, 5GB (the default), 2GiB");
   command->add_option("--memory", options->memory, "MiB of buffers for writing, at most")
       ->check(CLI::Range(std::uint64_t{1}, most_memory))
       ->capture_default_str();
@@ -126,6 +160,10 @@ void add_convert(CLI::App& app, Chosen& chosen) {
     chosen.run = [options] {
       options->convert.writing.payload.memory = options->memory << 20;
       options->convert.input_shapes = parse_input_shapes(options->shapes);
+      if (!options->dtype.empty()) options->convert.dtype = float_type(options->dtype);
+      if (!options->max_shard_size.empty())
+        options->convert.writing.max_shard_size =
+            shard_size(options->max_shard_size, options->convert.target);
       if (!options->like.empty()) options->convert.like = options->like;
       if (!options->map.empty()) options->convert.map = options->map;
       return convert(*options);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
+#include <system_error>
 
 namespace tieout {
 
@@ -45,6 +47,16 @@ std::string all_suffixes(bool written_only) {
 }
 
 }  // namespace
+
+std::string file_to_read(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_regular_file(path, ignored)) return path;
+  for (const Format& format : all_formats()) {
+    if (!format.locate) continue;
+    if (std::optional<std::string> located = format.locate(path)) return *std::move(located);
+  }
+  return path;
+}
 
 const Format& format_of_content(const MappedFile& file) {
   for (const Format& format : all_formats()) {

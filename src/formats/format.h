@@ -5,7 +5,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +18,25 @@
 
 namespace tieout {
 
+struct ReadOptions {
+  // Which of a checkpoint's dicts is the model, where several could be: "ema.state_dict". Empty: the format
+  // chooses, and throws Error(usage) with the keys where it cannot. A format without keys ignores it.
+  std::string key;
+  // What was written and does not have its name yet: the path that the file will have (empty: it has it), and
+  // where the files are that it names, "m-00001.h5" -> path.
+  std::string path;
+  std::map<std::string, std::string> elsewhere;
+};
+
 struct WriteOptions {
   bool overwrite = false;
+  // Bytes of tensors in each file, for formats that spread them (Format::spreads); a tensor is never cut.
+  std::uint64_t max_shard_size = std::uint64_t{5'000'000'000};
   PayloadOptions payload{};
 };
 
 // Files that are written whole under temporary names; commit() makes them appear. Dropped, nothing is left.
+// The first is the one that was asked for; it appears last, since it may name the others.
 using Outputs = std::vector<std::unique_ptr<OutputFile>>;
 
 struct Format {
@@ -30,21 +45,29 @@ struct Format {
   Framework framework = Framework::torch;
   std::vector<std::string> suffixes;  // with the dot, longest first: {".weights.h5"}
   bool writes_architecture = false;   // without a template: does the target hold an architecture of its own?
+  bool spreads = false;               // writes as many files as WriteOptions::max_shard_size asks for
 
   // Whether the content is of this format; looks at few bytes, must not throw on damaged files that begin
   // like this format (read() then says what is wrong). Formats are asked in turn; the first yes wins.
   std::function<bool(const MappedFile&)> recognises;
 
   // Throws Error(malformed | unsupported). Reads no tensor data beyond what checking needs.
-  std::function<FrameworkModel(FileRef)> read;
+  std::function<FrameworkModel(const FileRef&, const ReadOptions&)> read;
 
   // Writes model to path. The model's tensors are read on several threads, in parts where they can be. Null
   // when the format is read only.
   std::function<Outputs(const FrameworkModel&, const std::string& path, const WriteOptions&)> write;
+
+  // The file to read for a path that is no file itself: a folder, the common part of several names. Nothing
+  // when it is not of this format. Null: every path of this format is a file.
+  std::function<std::optional<std::string>(const std::string& path)> locate = nullptr;
 };
 
 // All formats, in the order of their folders' names. Made by CMake.
 const std::vector<Format>& all_formats();
+
+// The file that is read for `path`: itself, or what a format locates there.
+std::string file_to_read(const std::string& path);
 
 // The format of the content; Error(malformed) when none knows it and the suffix is known, Error(unsupported)
 // "unknown content" otherwise.

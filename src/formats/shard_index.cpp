@@ -45,14 +45,34 @@ Where ShardIndex::where(const std::string& entry) const {
   return {.file = file->path(), .entry = entry, .offset = {}, .tensor = {}, .layer = {}};
 }
 
-FileRef ShardIndex::open(const std::string& shard) const {
-  const std::string path = file->path().substr(0, file->path().rfind('/') + 1) + shard;
+FileRef ShardIndex::open(const std::string& shard,
+                         const std::map<std::string, std::string>& elsewhere) const {
+  const auto moved = elsewhere.find(shard);
+  const std::string path =
+      moved != elsewhere.end() ? moved->second : file->path().substr(0, file->path().rfind('/') + 1) + shard;
   try {
     return std::make_shared<const MappedFile>(path);
   } catch (const Error& error) {
     throw io_error(path, "the shard cannot be read: " + std::string(error.what()),
                    "all files that " + file->path() + " names must lie beside it");
   }
+}
+
+std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::uint64_t>& sizes,
+                                                        std::uint64_t most) {
+  std::vector<std::pair<std::size_t, std::size_t>> files;
+  std::size_t first = 0;
+  std::uint64_t held = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (i > first && (held > most || sizes[i] > most - held)) {
+      files.emplace_back(first, i);
+      first = i;
+      held = 0;
+    }
+    held += sizes[i];
+  }
+  files.emplace_back(first, sizes.size());
+  return files;
 }
 
 bool is_shard_index(const MappedFile& file, std::string_view suffix) {
@@ -64,7 +84,7 @@ bool is_shard_index(const MappedFile& file, std::string_view suffix) {
 }
 
 ShardIndex read_shard_index(const FileRef& file) {
-  ShardIndex index{file, {}};
+  ShardIndex index{file, {}, {}};
   if (file->bytes().size() > largest_index) throw malformed("an index of more than 256 MiB", index.where({}));
   const ordered_json text = parse_json(text_of(*file), index.where({}));
   const auto found = text.find("weight_map");
@@ -72,6 +92,11 @@ ShardIndex read_shard_index(const FileRef& file) {
     throw malformed("the index has no object \"weight_map\"", index.where({}));
   for (const auto& [entry, value] : found->items())
     index.shards.emplace(entry, shards_of(value, index.where("weight_map." + entry)));
+  if (const auto metadata = text.find("metadata"); metadata != text.end() && metadata->is_object()) {
+    for (const auto& [key, value] : metadata->items()) {
+      if (value.is_string()) index.metadata.emplace(key, value.get<std::string>());
+    }
+  }
   return index;
 }
 

@@ -3,10 +3,12 @@
 // files: keras/src/saving/saving_lib.py, ShardedH5IOStore).
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -17,12 +19,21 @@ namespace tieout {
 struct ShardIndex {
   FileRef file;
   std::map<std::string, std::vector<std::string>> shards;  // of each entry, none outside the index's folder
+  std::map<std::string, std::string> metadata;             // its texts
 
   [[nodiscard]] std::set<std::string> names() const;
   [[nodiscard]] Where where(const std::string& entry) const;
-  // Error(io) when it is not there.
-  [[nodiscard]] FileRef open(const std::string& shard) const;
+  // The shard beside the index, or where `elsewhere` has it (see ReadOptions). Error(io) when it is not
+  // there.
+  [[nodiscard]] FileRef open(const std::string& shard,
+                             const std::map<std::string, std::string>& elsewhere) const;
 };
+
+// Tensors of these sizes, in bytes, spread over files in their order: for each file the first tensor and the
+// one behind the last. A file takes `most` bytes, or one tensor that is larger (huggingface_hub,
+// serialization/_base.py: split_state_dict_into_shards_factory).
+std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::uint64_t>& sizes,
+                                                        std::uint64_t most);
 
 // Whether the file begins like an index, of files that end so.
 bool is_shard_index(const MappedFile& file, std::string_view suffix);

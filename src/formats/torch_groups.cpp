@@ -46,6 +46,43 @@ std::vector<FrameworkNode> group_tensors(const std::vector<NamedTensor>& tensors
   return nodes;
 }
 
+void add_aliases(const std::map<std::string, std::string>& aliases, FrameworkModel& model) {
+  std::map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < model.tensors.size(); ++i) places.emplace(model.tensors[i].name, i);
+  for (const auto& [alias, stored] : aliases) {
+    const auto place = places.find(stored);
+    if (place == places.end() || places.contains(alias)) continue;
+    LazyTensor& tensor = model.tensors[place->second].tensor;
+    if (tensor.storage.empty()) tensor.storage = "stored as " + stored;
+    model.tensors.push_back({alias, LazyTensor(tensor)});
+    model.findings.push_back({.severity = Severity::note,
+                              .layer = {},
+                              .message = "'" + alias + "' is the same tensor as '" + stored +
+                                         "': the file holds it once and says so in its metadata",
+                              .way_out = {}});
+  }
+}
+
+std::map<std::string, std::string> take_aliases(std::vector<NamedTensor>& tensors) {
+  std::map<std::string, std::string> kept;  // identity -> name
+  const auto identity = [](const LazyTensor& tensor) {
+    return tensor.storage + " " + std::string(to_string(tensor.dtype)) + " " + to_string(tensor.shape);
+  };
+  for (const NamedTensor& named : tensors) {
+    if (named.tensor.storage.empty()) continue;
+    const auto [first, is_new] = kept.emplace(identity(named.tensor), named.name);
+    if (!is_new && named.name < first->second) first->second = named.name;
+  }
+  std::map<std::string, std::string> aliases;
+  std::erase_if(tensors, [&](const NamedTensor& named) {
+    const auto stored = named.tensor.storage.empty() ? kept.end() : kept.find(identity(named.tensor));
+    if (stored == kept.end() || stored->second == named.name) return false;
+    aliases.emplace(named.name, stored->second);
+    return true;
+  });
+  return aliases;
+}
+
 std::vector<NamedTensor> tensors_to_write(const FrameworkModel& model) {
   std::map<std::string, const LazyTensor*> by_name;
   for (const NamedTensor& named : model.tensors) by_name.emplace(named.name, &named.tensor);

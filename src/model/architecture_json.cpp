@@ -1,9 +1,9 @@
 #include "model/architecture_json.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,11 +17,6 @@ namespace {
 constexpr int version = 1;
 // No layer has as many outputs; the number has no other bound, since the layers say how many there are.
 constexpr std::int64_t most_outputs = 1 << 16;
-
-constexpr std::array dtypes{DType::boolean, DType::u8,  DType::i8,   DType::u16, DType::i16,
-                            DType::u32,     DType::i32, DType::u64,  DType::i64, DType::f8_e4m3fn,
-                            DType::f8_e5m2, DType::f16, DType::bf16, DType::f32, DType::f64,
-                            DType::c64,     DType::c128};
 
 Error wrong(const std::string& path, const std::string& message) {
   return malformed("tieout's architecture, " + path + ": " + message);
@@ -63,9 +58,7 @@ std::int64_t integer(const Json& value, std::int64_t low, std::int64_t high, con
 }
 
 DType dtype_named(const std::string& name, const std::string& path) {
-  for (const DType dtype : dtypes) {
-    if (to_string(dtype) == name) return dtype;
-  }
+  if (const std::optional<DType> dtype = dtype_of_name(name)) return *dtype;
   throw wrong(path, "the element type '" + name + "' is unknown");
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "model/finding.h"
 #include "tensor/lazy_tensor.h"
 
 // Made once, in framework_model.cpp: this halves what each file that uses Json costs to compile.
@@ -98,6 +99,9 @@ struct FrameworkModel {
   // The architecture document as the file has it (config.json, model_config), so that a template can be
   // written again unchanged; null where there is none.
   Json document;
+
+  // What was noticed while reading.
+  Findings findings;
 
   [[nodiscard]] const LazyTensor* find_tensor(const std::string& full_name) const;
 };

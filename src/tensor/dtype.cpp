@@ -1,5 +1,6 @@
 #include "tensor/dtype.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -13,28 +14,38 @@ namespace tieout {
 namespace {
 
 struct Entry {
+  DType dtype;
   std::size_t size;
   std::string_view name;
 };
 
 // In the order of the enumeration.
-constexpr std::array<Entry, 17> entries{{{1, "bool"},
-                                         {1, "uint8"},
-                                         {1, "int8"},
-                                         {2, "uint16"},
-                                         {2, "int16"},
-                                         {4, "uint32"},
-                                         {4, "int32"},
-                                         {8, "uint64"},
-                                         {8, "int64"},
-                                         {1, "float8_e4m3fn"},
-                                         {1, "float8_e5m2"},
-                                         {2, "float16"},
-                                         {2, "bfloat16"},
-                                         {4, "float32"},
-                                         {8, "float64"},
-                                         {8, "complex64"},
-                                         {16, "complex128"}}};
+constexpr std::array<Entry, 20> entries{{{DType::boolean, 1, "bool"},
+                                         {DType::u8, 1, "uint8"},
+                                         {DType::i8, 1, "int8"},
+                                         {DType::u16, 2, "uint16"},
+                                         {DType::i16, 2, "int16"},
+                                         {DType::u32, 4, "uint32"},
+                                         {DType::i32, 4, "int32"},
+                                         {DType::u64, 8, "uint64"},
+                                         {DType::i64, 8, "int64"},
+                                         {DType::f8_e4m3fn, 1, "float8_e4m3fn"},
+                                         {DType::f8_e5m2, 1, "float8_e5m2"},
+                                         {DType::f8_e4m3fnuz, 1, "float8_e4m3fnuz"},
+                                         {DType::f8_e5m2fnuz, 1, "float8_e5m2fnuz"},
+                                         {DType::f8_e8m0fnu, 1, "float8_e8m0fnu"},
+                                         {DType::f16, 2, "float16"},
+                                         {DType::bf16, 2, "bfloat16"},
+                                         {DType::f32, 4, "float32"},
+                                         {DType::f64, 8, "float64"},
+                                         {DType::c64, 8, "complex64"},
+                                         {DType::c128, 16, "complex128"}}};
+
+constexpr auto dtypes = [] {
+  std::array<DType, entries.size()> all{};
+  std::ranges::transform(entries, all.begin(), &Entry::dtype);
+  return all;
+}();
 
 const Entry& entry(DType dtype) {
   return entries.at(static_cast<std::size_t>(dtype));
@@ -85,6 +96,15 @@ std::size_t size_of(DType dtype) {
 
 std::string_view to_string(DType dtype) {
   return entry(dtype).name;
+}
+
+std::span<const DType> all_dtypes() {
+  return dtypes;
+}
+
+std::optional<DType> dtype_of_name(std::string_view name) {
+  const auto* found = std::ranges::find(entries, name, &Entry::name);
+  return found == entries.end() ? std::nullopt : std::optional(found->dtype);
 }
 
 bool is_real_float(DType dtype) {

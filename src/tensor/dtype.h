@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 
 namespace tieout {
@@ -20,6 +22,9 @@ enum class DType : std::uint8_t {
   i64,  // integers
   f8_e4m3fn,
   f8_e5m2,
+  f8_e4m3fnuz,
+  f8_e5m2fnuz,
+  f8_e8m0fnu,
   f16,
   bf16,
   f32,
@@ -33,6 +38,12 @@ std::size_t size_of(DType dtype);
 
 // "float32", "bfloat16", ...: the name that numpy, torch and Keras share.
 std::string_view to_string(DType dtype);
+
+// Every type, in the order of the enumeration.
+std::span<const DType> all_dtypes();
+
+// The inverse of to_string.
+std::optional<DType> dtype_of_name(std::string_view name);
 
 // True for the types whose values the interpreter can compute with (16 to 64 bit floats).
 bool is_real_float(DType dtype);

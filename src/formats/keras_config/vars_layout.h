@@ -5,6 +5,11 @@
 // the layer's own name (Keras >= 3.6).
 #pragma once
 
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "containers/hdf5/tree.h"
 #include "containers/hdf5/writer.h"
 #include "formats/keras_config/architecture.h"
@@ -23,9 +28,22 @@ void assign_parameters(const hdf5::Group& tree, const Architecture& architecture
 // holds tensors, named as its "name" says or else as the group.
 void nodes_from_groups(const hdf5::Group& tree, FrameworkModel& model);
 
-// Writes the model's tensors. A model that was read from this layout (its document is the file's, or it has
-// no architecture) keeps its names; for any other the names follow from the graph, the order of model.layers
-// being computed as Keras will. Error(unsupported) when a layer's class or a variable's path is not known.
+// One group of variables, as it is to be written.
+struct VarsGroup {
+  std::string path;                 // "layers/dense/vars", "layers/lstm/cell/vars"
+  std::optional<std::string> name;  // of the layer, for the group of its own variables
+  std::vector<std::pair<std::string, LazyTensor>> variables;  // "0", "1", ...
+};
+
+// The model's groups, those of layers without variables included. A model that was read from this layout (its
+// document is the file's, or it has no architecture) keeps its names; for any other the names follow from the
+// graph, the order of model.layers being computed as Keras will. Error(unsupported) when a layer's class or a
+// variable's path is not known.
+std::vector<VarsGroup> vars_groups(const FrameworkModel& model);
+
+// Writes them all into one file.
 void write_vars_layout(const FrameworkModel& model, hdf5::Writer& writer);
+// One group, as far as `variables` says.
+void write_vars_group(const VarsGroup& group, hdf5::Writer& writer);
 
 }  // namespace tieout::keras

@@ -142,7 +142,7 @@ class Reader {
 
 }  // namespace
 
-FrameworkModel read_h5(const FileRef& file) {
+FrameworkModel read_h5(const FileRef& file, const ReadOptions& /*options*/) {
   return Reader(file).read();
 }
 

@@ -1,12 +1,11 @@
 // Reading .h5 files of the older layout.
 #pragma once
 
-#include "base/mapped_file.h"
-#include "model/framework_model.h"
+#include "formats/format.h"
 
 namespace tieout::keras {
 
 // See Format::read. Full names of tensors are the datasets' paths without "model_weights/".
-FrameworkModel read_h5(const FileRef& file);
+FrameworkModel read_h5(const FileRef& file, const ReadOptions& options);
 
 }  // namespace tieout::keras

@@ -1,8 +1,12 @@
 // Keras 3 weights in several .weights.h5 files, as save_weights(max_shard_size=...) writes them: the layout
 // of formats/keras_config/vars_layout.h, whose groups are spread over the files.
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <span>
 
 #include "containers/hdf5/tree.h"
+#include "containers/hdf5/writer.h"
 #include "formats/format.h"
 #include "formats/keras_config/h5_kind.h"
 #include "formats/keras_config/vars_layout.h"
@@ -34,7 +38,7 @@ void merge(hdf5::Group& whole, const hdf5::Group& part, const Where& where) {
   }
 }
 
-FrameworkModel read_file(const FileRef& file) {
+FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
   const ShardIndex index = read_shard_index(file);
   FrameworkModel model;
   model.framework = Framework::keras;
@@ -42,7 +46,7 @@ FrameworkModel read_file(const FileRef& file) {
   model.file = file->path();
   hdf5::Group whole;
   for (const std::string& name : index.names()) {
-    const FileRef shard = index.open(name);
+    const FileRef shard = index.open(name, options.elsewhere);
     if (keras::kind_of_h5(*shard) != keras::H5Kind::layers_by_class) {
       throw malformed("a shard must be a .weights.h5 file of Keras 3",
                       {.file = shard->path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}});
@@ -59,6 +63,73 @@ FrameworkModel read_file(const FileRef& file) {
   return model;
 }
 
+// A variable and where it belongs: which shard it goes to is decided one by one, as Keras does.
+struct Variable {
+  const keras::VarsGroup* group;
+  std::size_t index;
+};
+
+std::vector<Variable> variables_of(const std::vector<keras::VarsGroup>& groups) {
+  std::vector<Variable> variables;
+  for (const keras::VarsGroup& group : groups) {
+    for (std::size_t i = 0; i < group.variables.size(); ++i) variables.push_back({&group, i});
+  }
+  return variables;
+}
+
+// The variables of one group that lie in this shard.
+keras::VarsGroup part_of(std::span<const Variable> variables) {
+  const keras::VarsGroup& whole = *variables.front().group;
+  keras::VarsGroup part{whole.path, whole.name, {}};
+  for (const Variable& variable : variables) part.variables.push_back(whole.variables[variable.index]);
+  return part;
+}
+
+// Writes one shard and says in `weight_map` which groups it holds.
+void write_shard(std::span<const Variable> variables, OutputFile& out, const PayloadOptions& options,
+                 Json& weight_map) {
+  hdf5::Writer writer(out.path());
+  const std::string name = out.path().substr(out.path().rfind('/') + 1);
+  while (!variables.empty()) {
+    const keras::VarsGroup* group = variables.front().group;
+    std::size_t count = 1;
+    while (count < variables.size() && variables[count].group == group) ++count;
+    keras::write_vars_group(part_of(variables.first(count)), writer);
+    weight_map["/" + group->path].push_back(name);
+    variables = variables.subspan(count);
+  }
+  write_whole(out, writer.finish(), options);
+}
+
+// "dir/m.weights.json" -> "dir/m_00002.weights.h5"
+std::string shard_path(const std::string& index, std::size_t number) {
+  constexpr std::string_view suffix = ".weights.json";
+  return fmt::format("{}_{:05}.weights.h5", index.substr(0, index.size() - suffix.size()), number);
+}
+
+Outputs write_file(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
+  const std::vector<keras::VarsGroup> groups = keras::vars_groups(model);
+  const std::vector<Variable> variables = variables_of(groups);
+  std::vector<std::uint64_t> sizes;
+  std::uint64_t total = 0;
+  for (const Variable& variable : variables) {
+    const LazyTensor& tensor = variable.group->variables[variable.index].second;
+    sizes.push_back(byte_count(tensor.shape, tensor.dtype));
+    total += sizes.back();
+  }
+  Outputs outputs;
+  outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
+  Json weight_map = Json::object();
+  for (const auto& [first, last] : spread(sizes, options.max_shard_size)) {
+    outputs.push_back(std::make_unique<OutputFile>(shard_path(path, outputs.size() - 1), options.overwrite));
+    write_shard(std::span(variables).subspan(first, last - first), *outputs.back(), options.payload,
+                weight_map);
+  }
+  const Json index{{"metadata", {{"total_size", total}}}, {"weight_map", std::move(weight_map)}};
+  outputs.front()->write(index.dump(4));
+  return outputs;
+}
+
 }  // namespace
 
 Format keras_shards() {
@@ -67,9 +138,10 @@ Format keras_shards() {
           .framework = Framework::keras,
           .suffixes = {".weights.json"},
           .writes_architecture = false,
+          .spreads = true,
           .recognises = recognises_file,
           .read = read_file,
-          .write = nullptr};
+          .write = write_file};
 }
 
 }  // namespace tieout::formats

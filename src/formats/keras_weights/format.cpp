@@ -10,7 +10,7 @@ namespace tieout::formats {
 
 namespace {
 
-FrameworkModel read(const FileRef& file) {
+FrameworkModel read(const FileRef& file, const ReadOptions& /*options*/) {
   FrameworkModel model;
   model.framework = Framework::keras;
   model.format = "keras_weights";

@@ -57,7 +57,7 @@ hdf5::Group read_weights(const ZipReader& zip) {
   return hdf5::read_tree(zip.file(), zip.stored(entry), weights_entry);
 }
 
-FrameworkModel read(const FileRef& file) {
+FrameworkModel read(const FileRef& file, const ReadOptions& /*options*/) {
   const ZipReader zip(file);
   FrameworkModel model;
   model.framework = Framework::keras;

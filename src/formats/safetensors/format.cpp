@@ -25,13 +25,14 @@ bool recognises_file(const MappedFile& file) {
   return reader.u64() <= tieout::safetensors::largest_header && reader.u8() == '{';
 }
 
-FrameworkModel read_file(const FileRef& file) {
+FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
   FrameworkModel model;
   model.framework = Framework::torch;
   model.format = "safetensors";
   model.file = file->path();
   tieout::safetensors::Header header = tieout::safetensors::read_header(file);
   model.tensors = std::move(header.tensors);
+  add_aliases({header.metadata.begin(), header.metadata.end()}, model);
   model.nodes = group_tensors(tieout::safetensors::in_module_order(model.tensors));
   for (const auto& [key, value] : header.metadata) {
     if (key != architecture_key) continue;

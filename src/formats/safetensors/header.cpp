@@ -22,7 +22,7 @@ struct Entry {
 };
 
 // In the order in which the Rust library writes them (src/tensor.rs, enum Dtype, reversed).
-constexpr std::array<Entry, 16> dtypes{{{DType::u64, "U64"},
+constexpr std::array<Entry, 19> dtypes{{{DType::u64, "U64"},
                                         {DType::i64, "I64"},
                                         {DType::f64, "F64"},
                                         {DType::c64, "C64"},
@@ -33,13 +33,15 @@ constexpr std::array<Entry, 16> dtypes{{{DType::u64, "U64"},
                                         {DType::f16, "F16"},
                                         {DType::u16, "U16"},
                                         {DType::i16, "I16"},
+                                        {DType::f8_e5m2fnuz, "F8_E5M2FNUZ"},
+                                        {DType::f8_e4m3fnuz, "F8_E4M3FNUZ"},
+                                        {DType::f8_e8m0fnu, "F8_E8M0"},
                                         {DType::f8_e4m3fn, "F8_E4M3"},
                                         {DType::f8_e5m2, "F8_E5M2"},
                                         {DType::i8, "I8"},
                                         {DType::u8, "U8"},
                                         {DType::boolean, "BOOL"}}};
-constexpr std::array<std::string_view, 6> refused{"F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ",
-                                                  "F6_E2M3", "F6_E3M2",     "F4"};
+constexpr std::array<std::string_view, 3> refused{"F6_E2M3", "F6_E3M2", "F4"};
 
 struct Place {
   std::uint64_t begin;

@@ -50,7 +50,7 @@ void read_architecture(const Archive& archive, FrameworkModel& model) {
   }
 }
 
-FrameworkModel read_file(const FileRef& file) {
+FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
   if (is_bare_pickle(file->bytes())) refuse_bare_pickle(*file);
   FrameworkModel model;
   model.framework = Framework::torch;

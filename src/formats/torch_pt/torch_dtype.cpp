@@ -25,21 +25,11 @@ constexpr std::array<Entry, 12> storages{{{DType::f32, "FloatStorage"},
                                           {DType::c64, "ComplexFloatStorage"},
                                           {DType::c128, "ComplexDoubleStorage"}}};
 
-// Every DType has the name that torch gives it.
-constexpr std::array all{DType::boolean, DType::u8,  DType::i8,  DType::u16,       DType::i16,     DType::u32,
-                         DType::i32,     DType::u64, DType::i64, DType::f8_e4m3fn, DType::f8_e5m2, DType::f16,
-                         DType::bf16,    DType::f32, DType::f64, DType::c64,       DType::c128};
-
 }  // namespace
 
 std::optional<DType> dtype_of_storage(std::string_view class_name) {
   const auto found = std::ranges::find(storages, class_name, &Entry::storage);
   return found == storages.end() ? std::nullopt : std::optional(found->dtype);
-}
-
-std::optional<DType> dtype_of_name(std::string_view name) {
-  const auto found = std::ranges::find_if(all, [name](DType dtype) { return to_string(dtype) == name; });
-  return found == all.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string_view storage_of_dtype(DType dtype) {

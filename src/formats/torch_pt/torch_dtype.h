@@ -11,8 +11,6 @@ namespace tieout::torch_pt {
 // "FloatStorage" -> f32. Nothing for quantised and unknown storages, and for UntypedStorage, which has no
 // type.
 std::optional<DType> dtype_of_storage(std::string_view class_name);
-// "float8_e4m3fn" (a global of module torch) -> f8_e4m3fn.
-std::optional<DType> dtype_of_name(std::string_view name);
 // The inverse of dtype_of_storage; empty for types that only an UntypedStorage holds.
 std::string_view storage_of_dtype(DType dtype);
 
