@@ -78,6 +78,12 @@ FrameworkModel read_file(const std::string& path, const ReadOptions& options) {
   return file;
 }
 
+std::vector<std::string> code_of(const std::string& path) {
+  const auto mapped = std::make_shared<const MappedFile>(file_to_read(path));
+  const Format& format = format_of_content(*mapped);
+  return format.code ? format.code(mapped) : std::vector<std::string>{};
+}
+
 Side open_side(const std::string& path, const InputShapes& shapes, const ReadOptions& options) {
   Side side;
   side.file = read_file(path, options);

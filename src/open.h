@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "convert/lift.h"
 #include "formats/format.h"
@@ -17,6 +18,9 @@ struct Side {
 
 // Reads the file, recognised by its content.
 FrameworkModel read_file(const std::string& path, const ReadOptions& options = {});
+
+// What loading the file in its framework imports or runs, as far as its format knows (Format::code).
+std::vector<std::string> code_of(const std::string& path);
 
 // Reads the file, recognised by its content, and lifts it; layers of a bare file stand in the order of the
 // network as far as it is known (convert/group_order.h). Findings are in model.findings,

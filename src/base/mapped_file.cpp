@@ -61,10 +61,10 @@ void on_lost_file(int /*signal*/, siginfo_t* info, void* /*context*/) {
     const Bytes bytes = file->bytes();
     if (std::less<>()(address, bytes.data()) || !std::less<>()(address, bytes.data() + bytes.size()))
       continue;
-    say("\nerror: ");
+    say("\ntieout: ");
     say(file->path().c_str());
     say(": cannot be read to its end: it was cut short meanwhile, or its disk failed\n"
-        "  way out: run it again when nothing writes to the file\n");
+        "  run it again when nothing writes to the file\n");
     std::_Exit(static_cast<int>(ExitCode::io));
   }
   static_cast<void>(

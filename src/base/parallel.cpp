@@ -25,7 +25,7 @@ thread_local bool inside_loop = false;
 struct Loop {
   std::int64_t count;
   std::int64_t part;
-  const std::function<void(std::int64_t, std::int64_t)>& work;
+  std::function<void(std::int64_t, std::int64_t)> work;
   std::atomic<std::int64_t> next{0};
   std::mutex guard{};
   std::exception_ptr error{};
@@ -117,6 +117,19 @@ class Threads {
   std::vector<std::thread> threads_;
 };
 
+void run(Loop& loop) {
+  if (inside_loop || loop.part >= loop.count || thread_count() == 1) {
+    loop.work(0, loop.count);
+    return;
+  }
+  static Threads threads;
+  if (!threads.run(loop)) {
+    loop.work(0, loop.count);
+    return;
+  }
+  if (loop.error) std::rethrow_exception(loop.error);
+}
+
 }  // namespace
 
 std::int64_t thread_count() {
@@ -130,16 +143,15 @@ void parallel_for(std::int64_t count, std::int64_t grain,
   if (count <= 0) return;
   const std::int64_t parts = thread_count() * parts_for_each;
   Loop loop{count, std::max({grain, (count + parts - 1) / parts, std::int64_t{1}}), work};
-  if (inside_loop || loop.part >= count || thread_count() == 1) {
-    work(0, count);
-    return;
-  }
-  static Threads threads;
-  if (!threads.run(loop)) {
-    work(0, count);
-    return;
-  }
-  if (loop.error) std::rethrow_exception(loop.error);
+  run(loop);
+}
+
+void parallel_each(std::int64_t count, const std::function<void(std::int64_t)>& work) {
+  if (count <= 0) return;
+  Loop loop{count, 1, [&work](std::int64_t first, std::int64_t last) {
+              for (std::int64_t k = first; k < last; ++k) work(k);
+            }};
+  run(loop);
 }
 
 }  // namespace tieout

@@ -16,4 +16,8 @@ std::int64_t thread_count();
 void parallel_for(std::int64_t count, std::int64_t grain,
                   const std::function<void(std::int64_t first, std::int64_t last)>& work);
 
+// Calls work(k) for each k of [0, count), in that order as far as several threads can: for work whose parts
+// are worth a thread each, and unequal.
+void parallel_each(std::int64_t count, const std::function<void(std::int64_t k)>& work);
+
 }  // namespace tieout

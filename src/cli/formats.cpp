@@ -16,6 +16,22 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// The table of docs/formats.md.
+ExitCode list_markdown() {
+  std::cout << "# File formats\n\nMade by `./dev build` from src/formats/ (`tieout formats --markdown`). A "
+               "file is recognised by its "
+               "content;\na target's format by its suffix.\n\n"
+               "| format | framework | suffixes | read | written |\n|---|---|---|---|---|\n";
+  for (const auto& format : all_formats()) {
+    std::string suffixes;
+    for (const auto& suffix : format.suffixes)
+      suffixes += fmt::format("{}`{}`", suffixes.empty() ? "" : " ", suffix);
+    std::cout << fmt::format("| {} | {} | {} | {} | {} |\n", format.title, to_string(format.framework),
+                             suffixes, format.reads, format.write ? format.writes : "no");
+  }
+  return ExitCode::done;
+}
+
 ExitCode list(bool json) {
   Json all = Json::array();
   for (const auto& format : all_formats()) {
@@ -41,12 +57,14 @@ ExitCode list(bool json) {
 
 void add_formats(CLI::App& app, Chosen& chosen) {
   const auto json = std::make_shared<bool>(false);
+  const auto markdown = std::make_shared<bool>(false);
   CLI::App* command = add_command(app, "formats", "List the file formats that are read and written",
                                   "  tieout formats\n  tieout formats --json\n");
   command->add_flag("--json", *json, "JSON on standard output, and nothing else there");
-  command->callback([json, &chosen] {
+  command->add_flag("--markdown", *markdown, "the table of docs/formats.md");
+  command->callback([json, markdown, &chosen] {
     chosen.json = *json;
-    chosen.run = [json] { return list(*json); };
+    chosen.run = [json, markdown] { return *markdown ? list_markdown() : list(*json); };
   });
 }
 

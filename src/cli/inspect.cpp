@@ -2,9 +2,11 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "cli/command.h"
 #include "open.h"
+#include "report/check.h"
 #include "report/findings.h"
 
 namespace tieout::cli {
@@ -14,6 +16,7 @@ namespace {
 struct Options {
   std::string file;
   std::vector<std::string> shapes;
+  bool check = false;
   bool json = false;
 };
 
@@ -26,14 +29,21 @@ void read_through(const FrameworkModel& file) {
 
 ExitCode inspect(const Options& options) {
   const Side side = open_side(options.file, parse_input_shapes(options.shapes));
-  read_through(side.file);
+  std::optional<FileCheck> check;
+  if (options.check) {
+    check = check_file(side.file, code_of(options.file));
+  } else {
+    read_through(side.file);
+  }
   if (options.json) {
-    std::cout << inspect_json(side.file, side.model).dump(2) << "\n";
+    Json listing = inspect_json(side.file, side.model);
+    if (check) listing["check"] = check_json(*check);
+    std::cout << listing.dump(2) << "\n";
   } else {
     std::cout << inspect_text(side.file, side.model)
-              << findings_text(side.model.findings, colours_on_stdout());
+              << findings_text(side.model.findings, colours_on_stdout()) << (check ? check_text(*check) : "");
   }
-  return ExitCode::done;
+  return !check || check->clean() ? ExitCode::done : ExitCode::differs;
 }
 
 }  // namespace
@@ -44,9 +54,14 @@ void add_inspect(CLI::App& app, Chosen& chosen) {
       add_command(app, "inspect", "Show a file's layers, tensors, shapes and parameter counts",
                   "  tieout inspect lenet5.keras\n"
                   "  tieout inspect lenet5.pt --input-shape 1,28,28\n"
-                  "  tieout inspect lenet5.safetensors --json\n");
+                  "  tieout inspect lenet5.safetensors --json\n"
+                  "  tieout inspect from_a_stranger.pt --check\n");
   command->add_option("FILE", options->file, "a model or weights file of either framework")->required();
   add_input_shapes(command, options->shapes);
+  command->add_flag(
+      "--check", options->check,
+      "also say whether the file is whole and safe: checksums, NaN and infinities, and code that loading "
+      "it would run; exit code 1 when something is found");
   command->add_flag("--json", options->json, "JSON on standard output, and nothing else there");
   command->callback([options, &chosen] {
     chosen.json = options->json;

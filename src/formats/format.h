@@ -44,8 +44,11 @@ struct Format {
   std::string title;  // "Keras 3 model (.keras)"
   Framework framework = Framework::torch;
   std::vector<std::string> suffixes;  // with the dot, longest first: {".weights.h5"}
-  bool writes_architecture = false;   // without a template: does the target hold an architecture of its own?
-  bool spreads = false;               // writes as many files as WriteOptions::max_shard_size asks for
+  // For docs/formats.md: what is read of the format, and what is written, a sentence or two each.
+  std::string reads{};
+  std::string writes{};
+  bool writes_architecture = false;  // without a template: does the target hold an architecture of its own?
+  bool spreads = false;              // writes as many files as WriteOptions::max_shard_size asks for
 
   // Whether the content is of this format; looks at few bytes, must not throw on damaged files that begin
   // like this format (read() then says what is wrong). Formats are asked in turn; the first yes wins.
@@ -61,6 +64,11 @@ struct Format {
   // The file to read for a path that is no file itself: a folder, the common part of several names. Nothing
   // when it is not of this format. Null: every path of this format is a file.
   std::function<std::optional<std::string>(const std::string& path)> locate = nullptr;
+
+  // What the file's framework imports or runs when it loads the file, each in a few words; from a stranger
+  // nothing of it can be trusted. For a file that read() accepts. Null: nothing, or what
+  // FrameworkModel::document tells.
+  std::function<std::vector<std::string>(const FileRef&)> code = nullptr;
 };
 
 // All formats, in the order of their folders' names. Made by CMake.

@@ -6,15 +6,17 @@ namespace tieout {
 
 namespace {
 
-// Runs of this many bytes, a page, cost little more than one long run.
-constexpr std::int64_t good_run = 4096;
 // Parts of this size stay in the caches between the rearranging and the writing.
-constexpr std::int64_t good_part = std::int64_t{1} << 19;
+constexpr std::int64_t good_part = std::int64_t{1} << 20;
+// Runs of this many bytes cost little more than one long run: read from memory, where each end wastes part of
+// a cache line, and written to a file, where each is a call to the system and each end part of a page.
+constexpr std::int64_t good_read = 256;
+constexpr std::int64_t good_write = std::int64_t{64} << 10;
 
 struct Level {
   std::size_t level;
-  std::int64_t step;       // indices in a part
-  std::int64_t short_run;  // bytes that lie together, in the source or in the target
+  std::int64_t step;  // indices in a part
+  double worth;       // of its runs, from 0 to 1
 };
 
 bool fills_its_target(const StridedLoop& loop) {
@@ -29,10 +31,13 @@ bool fills_its_target(const StridedLoop& loop) {
 Level cut_at(const StridedLoop& loop, std::size_t k, std::int64_t element_size, std::int64_t total,
              std::int64_t most) {
   const std::int64_t slice = total / loop.sizes[k];  // bytes of one index
-  const std::int64_t together = std::min(loop.source_strides[k], loop.target_strides[k]) * element_size;
-  const std::int64_t wanted = std::max(good_part / slice, good_run / std::max<std::int64_t>(together, 1));
-  const std::int64_t step = std::clamp<std::int64_t>(std::min(wanted, most / slice), 1, loop.sizes[k]);
-  return {k, step, together * step};
+  const std::int64_t step = std::clamp<std::int64_t>(std::min(good_part, most) / slice, 1, loop.sizes[k]);
+  const auto share = [](std::int64_t run, std::int64_t good) {
+    return static_cast<double>(std::min(run, good)) / static_cast<double>(good);
+  };
+  return {k, step,
+          share(loop.source_strides[k] * element_size * step, good_read) *
+              share(loop.target_strides[k] * element_size * step, good_write)};
 }
 
 Level best_cut(const StridedLoop& loop, std::int64_t element_size, std::int64_t total, std::int64_t most) {
@@ -41,8 +46,7 @@ Level best_cut(const StridedLoop& loop, std::int64_t element_size, std::int64_t 
   for (std::size_t k = 0; k < loop.sizes.size(); ++k) {
     const Level level = cut_at(loop, k, element_size, total, most);
     const bool fits = total / loop.sizes[k] * level.step <= most;
-    const bool longer = std::min(level.short_run, good_run) > std::min(best.short_run, good_run);
-    if (best.step == 0 || (fits && !best_fits) || (fits == best_fits && longer)) {
+    if (best.step == 0 || (fits && !best_fits) || (fits == best_fits && level.worth > best.worth)) {
       best = level;
       best_fits = fits;
     }

@@ -154,10 +154,13 @@ std::vector<std::uint32_t> write_payloads(const OutputFile& out, const std::vect
   writer.write_pieces();
   std::uint64_t total = 0;
   for (const Work& work : works) total += work.part.size();
-  const auto count = static_cast<std::int64_t>(works.size());
-  parallel_for(count, total < shared_out ? count : 1, [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t k = first; k < last; ++k) writer.write(works[static_cast<std::size_t>(k)]);
-  });
+  if (total < shared_out) {
+    for (const Work& work : works) writer.write(work);
+  } else {
+    // In the order of the file, so that it grows from its beginning.
+    parallel_each(static_cast<std::int64_t>(works.size()),
+                  [&](std::int64_t k) { writer.write(works[static_cast<std::size_t>(k)]); });
+  }
   for (const auto& [offset, payload] : payloads) out.reach(offset + payload.size);
   return writer.crcs();
 }

@@ -17,7 +17,7 @@ namespace {
 
 // Parts of so many bytes are written past the caches, which is up to twice as fast. Smaller ones stay in the
 // second cache for who reads them next.
-constexpr std::size_t beyond_cache = std::size_t{1} << 20;
+constexpr std::size_t beyond_cache = std::size_t{4} << 20;
 // Long units are copied in pieces of so many bytes.
 constexpr std::int64_t piece = std::int64_t{64} << 10;
 // What a thread is woken up for.

@@ -62,6 +62,8 @@ Where place(const FileRef& file, const ZipEntry& entry) {
 ZipReader::ZipReader(FileRef file) : file_(std::move(file)), entries_(zip::read_directory(*file_)) {
   for (std::size_t i = 0; i < entries_.size(); ++i) by_name_.emplace(entries_[i].name, i);
   has_crcs_ = std::ranges::any_of(entries_, [](const ZipEntry& entry) { return entry.crc != 0; });
+  for (const ZipEntry& entry : entries_)
+    crcs_.emplace_back(file_->bytes().subspan(entry.payload_offset, entry.compressed_size));
 }
 
 bool ZipReader::recognises(Bytes file) {
@@ -106,19 +108,17 @@ std::vector<std::byte> ZipReader::read(const ZipEntry& entry, std::uint64_t max_
                       place(file_, entry));
     }
   }
-  check_crc(entry, payload);
+  if (has_crcs_) compare(entry, crc32_of(payload));
   return payload;
 }
 
 void ZipReader::verify(const ZipEntry& entry) const {
-  check_crc(entry, stored(entry));
+  if (has_crcs_) compare(entry, crcs_[static_cast<std::size_t>(&entry - entries_.data())].value());
 }
 
-void ZipReader::check_crc(const ZipEntry& entry, Bytes payload) const {
-  if (!has_crcs_) return;
-  if (crc32_of(payload) != entry.crc) {
+void ZipReader::compare(const ZipEntry& entry, std::uint32_t crc) const {
+  if (crc != entry.crc)
     throw malformed("the record's bytes do not have its CRC; the file is damaged", place(file_, entry));
-  }
 }
 
 }  // namespace tieout

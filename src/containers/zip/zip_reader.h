@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "base/shared_crc.h"
 
 namespace tieout {
 
@@ -53,17 +55,19 @@ class ZipReader {
   // `max_size`.
   [[nodiscard]] std::vector<std::byte> read(const ZipEntry& entry, std::uint64_t max_size) const;
 
-  // Compares a stored entry's CRC; Error(malformed) when it is wrong. PyTorch can write archives without CRCs
-  // (torch.serialization.set_crc32_options): zero everywhere. Only then is zero taken for "none".
+  // Compares a stored entry's CRC, once; threads that ask meanwhile help. Error(malformed) when it is wrong.
+  // PyTorch can write archives without CRCs (torch.serialization.set_crc32_options): zero everywhere. Only
+  // then is zero taken for "none".
   void verify(const ZipEntry& entry) const;
 
  private:
-  void check_crc(const ZipEntry& entry, Bytes payload) const;
+  void compare(const ZipEntry& entry, std::uint32_t crc) const;
 
   FileRef file_;
   std::vector<ZipEntry> entries_;
   std::map<std::string, std::size_t, std::less<>> by_name_;
   bool has_crcs_ = false;
+  std::deque<SharedCrc> crcs_;  // of the entries, as they lie in the file
 };
 
 }  // namespace tieout

@@ -133,15 +133,19 @@ Outputs write_file(const FrameworkModel& model, const std::string& path, const W
 }  // namespace
 
 Format keras_shards() {
-  return {.name = "keras_shards",
-          .title = "Keras 3 weights in several files (.weights.json)",
-          .framework = Framework::keras,
-          .suffixes = {".weights.json"},
-          .writes_architecture = false,
-          .spreads = true,
-          .recognises = recognises_file,
-          .read = read_file,
-          .write = write_file};
+  return {
+      .name = "keras_shards",
+      .title = "Keras 3 weights in several files (.weights.json)",
+      .framework = Framework::keras,
+      .suffixes = {".weights.json"},
+      .reads =
+          "The index and the .weights.h5 files beside it, as save_weights(max_shard_size=...) leaves them.",
+      .writes = "NAME_00000.weights.h5 and further, and the index; --max-shard-size.",
+      .writes_architecture = false,
+      .spreads = true,
+      .recognises = recognises_file,
+      .read = read_file,
+      .write = write_file};
 }
 
 }  // namespace tieout::formats

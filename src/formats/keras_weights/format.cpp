@@ -38,6 +38,8 @@ Format keras_weights() {
       .title = "Keras 3 weights (.weights.h5)",
       .framework = Framework::keras,
       .suffixes = {".weights.h5"},
+      .reads = "Weights without an architecture: layers are known by their groups.",
+      .writes = "The layout that load_weights reads, of Keras 3 and of tf-keras.",
       .writes_architecture = false,
       .recognises =
           [](const MappedFile& file) { return keras::kind_of_h5(file) == keras::H5Kind::layers_by_class; },

@@ -94,6 +94,10 @@ Format keras_zip() {
           .title = "Keras 3 model (.keras)",
           .framework = Framework::keras,
           .suffixes = {".keras"},
+          .reads = "Models of Keras 3 and of tf-keras: configuration, weights, vocabularies.",
+          .writes =
+              "Models of Keras 3: sequential and functional, with names, trainable flags and the "
+              "configuration of a template.",
           .writes_architecture = true,
           .recognises = recognises,
           .read = read,

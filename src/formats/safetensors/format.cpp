@@ -64,6 +64,12 @@ Format safetensors() {
           .title = "safetensors (.safetensors)",
           .framework = Framework::torch,
           .suffixes = {".safetensors"},
+          .reads =
+              "All element types but those of 4 and 6 bits; second names of tied tensors from the metadata "
+              "(save_model).",
+          .writes =
+              "The bytes that the safetensors library writes for the same tensors; tieout's architecture in "
+              "the metadata, and NAME.py beside the file.",
           .writes_architecture = true,
           .recognises = recognises_file,
           .read = read_file,

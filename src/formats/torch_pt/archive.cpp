@@ -18,7 +18,7 @@ bool is_pickle_record(std::string_view name) {
 }  // namespace
 
 Bytes Storage::bytes() const {
-  std::call_once(verified_, [this] { zip_->verify(*entry_); });
+  zip_->verify(*entry_);
   return zip_->stored(*entry_);
 }
 

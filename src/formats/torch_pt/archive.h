@@ -9,7 +9,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "containers/pickle/pickle_reader.h"
@@ -33,7 +32,6 @@ class Storage {
  private:
   std::shared_ptr<const ZipReader> zip_;
   const ZipEntry* entry_;
-  mutable std::once_flag verified_;
 };
 
 class Archive {

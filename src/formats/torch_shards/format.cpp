@@ -162,6 +162,10 @@ Format torch_shards() {
           .title = "PyTorch state_dict in several files (.safetensors.index.json, .bin.index.json)",
           .framework = Framework::torch,
           .suffixes = {".safetensors.index.json", ".bin.index.json"},
+          .reads =
+              "Hugging Face's index and its .safetensors or .bin files; second names of tied tensors from "
+              "the index's metadata.",
+          .writes = "NAME-00001-of-0000N and the index; tied tensors once; --max-shard-size.",
           .writes_architecture = true,
           .spreads = true,
           .recognises = recognises_file,

@@ -1,0 +1,41 @@
+#include "base/shared_crc.h"
+
+#include <algorithm>
+
+#include "base/crc32.h"
+
+namespace tieout {
+
+namespace {
+
+// Short, so that the last one is not waited for long; what it costs to join it is nothing beside it.
+constexpr std::size_t piece_size = std::size_t{1} << 20;
+
+}  // namespace
+
+SharedCrc::SharedCrc(Bytes bytes)
+    : bytes_(bytes), pieces_((bytes.size() + piece_size - 1) / piece_size), done_(pieces_.empty()) {}
+
+std::uint32_t SharedCrc::value() const {
+  while (next_.load() < pieces_.size()) {
+    if (const std::size_t piece = next_.fetch_add(1); piece < pieces_.size()) compute(piece);
+  }
+  done_.wait(false);
+  return value_;
+}
+
+void SharedCrc::compute(std::size_t piece) const {
+  const auto bytes_of = [this](std::size_t k) {
+    return bytes_.subspan(k * piece_size, std::min(piece_size, bytes_.size() - k * piece_size));
+  };
+  pieces_[piece] = crc32_of(bytes_of(piece));
+  // The last one joins them before anybody can see that none is left.
+  if (finished_.fetch_add(1) + 1 == pieces_.size()) {
+    for (std::size_t k = 0; k < pieces_.size(); ++k)
+      value_ = crc32_joined(value_, pieces_[k], bytes_of(k).size());
+    done_.store(true);
+    done_.notify_all();
+  }
+}
+
+}  // namespace tieout
