@@ -9,8 +9,8 @@
 
 // Their names are part of the x86-64 vector function ABI: d is AVX2, e is AVX-512, N without a mask.
 extern "C" {
-__m256d _ZGVdN4v_tanh(__m256d numbers);
-__m512d _ZGVeN8v_tanh(__m512d numbers);
+__attribute__((target("avx2"))) __m256d _ZGVdN4v_tanh(__m256d numbers);
+__attribute__((target("avx512f"))) __m512d _ZGVeN8v_tanh(__m512d numbers);
 }
 #endif
 #endif
