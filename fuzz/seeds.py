@@ -42,7 +42,9 @@ def written(tieout, folder):
             target.parent.mkdir(exist_ok=True)
             command = [tieout, "convert", FILES / "tiny_lenet_module.pt", target, "--input-shape", "1,12,12", *like]
             subprocess.run(command, capture_output=True, timeout=60)
-    command = [tieout, "run", FILES / "tiny_lenet.keras", "--layer", "conv2d", "-o", folder / "values.npz"]
+    values = folder / "container_npy" / "values.npz"
+    values.parent.mkdir()
+    command = [tieout, "run", FILES / "tiny_lenet.keras", "--layer", "conv2d", "-o", values]
     subprocess.run(command, capture_output=True, check=True, timeout=60)
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py"]
 

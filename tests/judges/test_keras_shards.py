@@ -1,4 +1,4 @@
-"""Weights that Keras saved in several files (save_weights with max_shard_size) are read as the one file they are part of."""
+"""Weights in several files: what Keras saved (save_weights with max_shard_size) is read as one file; what tieout spreads, Keras loads."""
 
 import json
 import subprocess
@@ -48,6 +48,17 @@ def test_shards_are_one_file(index, tmp_path):
     joined = tmp_path / "joined.weights.h5"
     tieout("convert", index, joined)
     subprocess.run([PYTHON["keras"], "-c", LOAD, joined], check=True, timeout=300)
+
+
+@pytest.mark.parametrize("most, least_files", [("20KB", 4), ("1MB", 1), ("1", 13)])
+def test_spread_for_keras(index, tmp_path, most, least_files):
+    """A layer's variables may lie in two files, and one that is larger than a file has its own."""
+    tieout("convert", index, tmp_path / "again.weights.json", "--max-shard-size", most)
+    files = list(tmp_path.glob("again_*.weights.h5"))
+    assert len(files) >= least_files
+    if most == "20KB":  # the largest variable, 40 x 200 floats of the LSTM, has 32,000 bytes; HDF5's own tables 6,000
+        assert max(path.stat().st_size for path in files) < 50_000
+    subprocess.run([PYTHON["keras"], "-c", LOAD, tmp_path / "again.weights.json"], check=True, timeout=300)
 
 
 def test_a_shard_is_missing(index, tmp_path):

@@ -1,4 +1,4 @@
-"""A state_dict in several files with an index, as Hugging Face's libraries save it, is read as the one that it is part of."""
+"""A state_dict in several files with an index, as Hugging Face's libraries save it: read as the one that it is part of, and written."""
 
 import json
 import shutil
@@ -31,6 +31,35 @@ for suffix in suffixes:
 SUFFIXES = ["safetensors", "bin"]
 
 
+# Loads files as transformers does, each by the library of its kind, and compares them with the source.
+LOAD = """
+import json, pathlib, sys
+import safetensors.torch, torch
+source, index, most = torch.load(sys.argv[1], weights_only=True), pathlib.Path(sys.argv[2]), int(sys.argv[3])
+text = json.loads(index.read_text())
+found, sizes = {}, []
+for name in sorted(set(text["weight_map"].values())):
+    path = index.with_name(name)
+    load = safetensors.torch.load_file if name.endswith(".safetensors") else (lambda p: torch.load(p, weights_only=True))
+    part = load(path)
+    assert {key for key, file in text["weight_map"].items() if file == name} == set(part)
+    storages = {tensor.untyped_storage().data_ptr(): tensor.nbytes for tensor in part.values()}
+    sizes.append(sum(storages.values()))
+    assert sizes[-1] <= most or len(part) == 1
+    found.update(part)
+assert text["metadata"]["total_size"] == sum(sizes)
+found.update({alias: found[name] for alias, name in text["metadata"].items() if name in found})
+assert found.keys() == source.keys()
+assert all(torch.equal(found[name], source[name]) and found[name].dtype == source[name].dtype for name in source)
+print(len(sizes))
+"""
+TIED = """
+import sys, torch
+weight = torch.randn(40, 30)
+torch.save({"a.weight": weight, "b.bias": torch.randn(7), "c.weight": weight, "d.half": torch.randn(9).half()}, sys.argv[1])
+"""
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shards")
@@ -50,6 +79,36 @@ def test_shards_are_one_model(index, tmp_path):
     for source, target in (MODELS / "lenet5.pt", whole), (index, parts):
         tieout("convert", source, target, "--like", MODELS / "lenet5.keras")
     assert parts.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("most, files", [(100_000, 3), (5_000_000, 1), (1, 10)])
+def test_spread_for_torch(tmp_path, suffix, most, files):
+    index = tmp_path / f"net.{suffix}.index.json"
+    tieout("convert", MODELS / "lenet5.pt", index, "--max-shard-size", most)
+    command = [PYTHON["torch"], "-c", LOAD, MODELS / "lenet5.pt", index, str(most)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == files
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_tied_tensors_are_stored_once(tmp_path, suffix):
+    source, index = tmp_path / "tied.pt", tmp_path / f"net.{suffix}.index.json"
+    subprocess.run([PYTHON["torch"], "-c", TIED, source], check=True, timeout=300)
+    tieout("convert", source, index, "--max-shard-size", "5KB")
+    subprocess.run([PYTHON["torch"], "-c", LOAD, source, index, "5000"], check=True, timeout=300)
+    again = tmp_path / "again.pt"
+    tieout("convert", index, again)
+    listing = json.loads(tieout("inspect", again, "--json"))
+    assert {tensor["name"] for tensor in listing["tensors"]} == {"a.weight", "b.bias", "c.weight", "d.half"}
+
+
+def test_the_size_is_for_indices_only(tmp_path):
+    command = [TIEOUT, "convert", MODELS / "lenet5.pt", tmp_path / "out.pt", "--max-shard-size", "1MB"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "NAME.safetensors.index.json" in done.stderr
 
 
 @pytest.mark.parametrize(
