@@ -78,9 +78,9 @@ Architecture read_level(const Json& config, const std::set<std::string>& layer_n
   // Keras before 2.2.3 wrote a Sequential's config as the bare list.
   const Json* entries = inner->is_array() ? inner : member(*inner, "layers");
   const bool functional = member(*inner, "input_layers") != nullptr;
-  if (entries == nullptr || !entries->is_array() || (class_name != "Sequential" && !functional)) {
-    return architecture;
-  }
+  // A subclassed model's config has its constructor's arguments.
+  if (entries == nullptr || (class_name != "Sequential" && !functional)) return architecture;
+  if (!entries->is_array()) throw malformed("the layers of the " + class_name + " are no list", where);
   architecture.known = true;
   architecture.sequential = !functional;
   Counter counter;
