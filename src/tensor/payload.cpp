@@ -14,8 +14,7 @@ namespace {
 
 // A tensor that lies in memory as it is is written in pieces of this size.
 constexpr std::uint64_t view_piece = std::uint64_t{1} << 20;
-// So much is worth waking other threads up for, which small models then never do: libhdf5 is tried in a child
-// process (containers/hdf5/trial.h), and a process with one thread is the safer one to copy.
+// So much is worth waking other threads up for.
 constexpr std::uint64_t shared_out = std::uint64_t{8} << 20;
 // Each thread holds one part at a time; the rest is for what the sources themselves need.
 constexpr std::uint64_t parts_in_memory = 4;

@@ -1,46 +1,26 @@
 #include "containers/hdf5/root.h"
 
-#include "containers/hdf5/memory_driver.h"
+#include <algorithm>
+
+#include "containers/hdf5/read/attributes.h"
+#include "containers/hdf5/read/links.h"
 
 namespace tieout::hdf5 {
 
-namespace {
-
-// Enough to know any layout by; a hostile file may have more.
-constexpr std::size_t max_names = 100000;
-
-herr_t add(const char* name, void* data) noexcept {
-  try {
-    auto& names = *static_cast<std::vector<std::string>*>(data);
-    if (names.size() >= max_names) return 1;
-    names.emplace_back(name);
-    return 0;
-  } catch (...) {
-    return -1;
-  }
-}
-
-herr_t add_attribute(hid_t, const char* name, const H5A_info_t*, void* data) noexcept {
-  return add(name, data);
-}
-
-herr_t add_member(hid_t, const char* name, const H5L_info_t*, void* data) noexcept {
-  return add(name, data);
-}
-
-}  // namespace
-
 std::vector<std::string> root_names(Bytes bytes) {
   std::vector<std::string> names;
-  const Handle file = open_memory(bytes);
-  const Handle root(file.ok() ? H5Gopen2(file.id(), "/", H5P_DEFAULT) : H5I_INVALID_HID, H5Gclose);
-  if (root.ok()) {
-    hsize_t position = 0;
-    H5Aiterate2(root.id(), H5_INDEX_NAME, H5_ITER_INC, &position, add_attribute, &names);
-    position = 0;
-    H5Literate(root.id(), H5_INDEX_NAME, H5_ITER_INC, &position, add_member, &names);
+  try {
+    Image image(bytes, {});
+    const ObjectHeader root = read_object_header(image, image.superblock().root, {});
+    for (const Cursor& message : attribute_messages(image, root, {}))
+      names.push_back(attribute_name(message));
+    std::ranges::sort(names);
+    std::vector<std::string> members;
+    for (const Link& link : read_links(image, root, {})) members.push_back(link.name);
+    std::ranges::sort(members);
+    names.insert(names.end(), members.begin(), members.end());
+  } catch (const Error&) {  // who reads the file will say what is wrong with it
   }
-  H5Eclear2(H5E_DEFAULT);
   return names;
 }
 
