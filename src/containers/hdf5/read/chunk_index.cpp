@@ -105,8 +105,9 @@ class ChunkReader {
     if (!filters_.empty()) throw malformed("packed chunks without an index", where);
     const std::uint64_t slots = product(counts_of(space_.most, grid_.chunk), where);
     const auto size = checked_mul(slots, chunk_size_);
-    static_cast<void>(
-        image_.bytes(layout_.address, size.value_or(no_address), path_));  // all are in the file
+    static_cast<void>(image_.bytes(layout_.address, size.value_or(no_address), path_));  // all are there
+    image_.charge(grid_.count() * sizeof(StoredChunk),
+                  path_);  // the file has nothing for each that is charged for
     for (std::uint64_t number = 0; number < grid_.count(); ++number)
       add(layout_.address + slot_of(number) * chunk_size_, chunk_size_, 0, number);
   }

@@ -48,6 +48,7 @@ class Image {
   // Counts bytes that the elements of datasets will take. Error(malformed) when there are more than a file of
   // this size can hold, were all of it packed as well as can be.
   void announce(std::uint64_t bytes, const std::string& path);
+  [[nodiscard]] std::uint64_t announced() const { return announced_; }
 
  private:
   Where where_;

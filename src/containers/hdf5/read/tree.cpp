@@ -81,8 +81,8 @@ class TreeReader {
       const std::string path = group.path.empty() ? link.name : group.path + "/" + link.name;
       check_hard(link, path);
       if (const auto known = datasets_.find(link.address); known != datasets_.end()) {
-        datasets.emplace_back(link.address, Dataset{link.name, known->second});
-        image_.announce(byte_count(known->second.shape, known->second.dtype), path);
+        image_.announce(known->second.announced, path);
+        datasets.emplace_back(link.address, Dataset{link.name, known->second.tensor});
         continue;
       }
       if (groups_seen_.contains(link.address))
@@ -93,8 +93,9 @@ class TreeReader {
         auto& made = groups.emplace_back(link.address, Group{link.name, path, {}, {}, {}});
         read_group(object, made.second, depth + 1);
       } else if (is_dataset(image_, object, path)) {
+        const std::uint64_t before = image_.announced();
         const LazyTensor tensor = read_dataset(object, path);
-        datasets_.emplace(link.address, tensor);
+        datasets_.emplace(link.address, Known{tensor, image_.announced() - before});
         datasets.emplace_back(link.address, Dataset{link.name, tensor});
       }
       // Named types hold nothing of a model.
@@ -126,12 +127,18 @@ class TreeReader {
     return open_dataset(image_, types_, file_, object, path, opaque_name);
   }
 
+  // A dataset that has been met, which may have more names. Each is paid for, since each may be read.
+  struct Known {
+    LazyTensor tensor;
+    std::uint64_t announced;  // bytes
+  };
+
   const FileRef& file_;
   Image image_;
   ElementTypes types_;
   AttributeReader attributes_;
-  std::set<std::uint64_t> groups_seen_;             // by the addresses of their headers
-  std::map<std::uint64_t, LazyTensor> datasets_{};  // likewise: one may have several names
+  std::set<std::uint64_t> groups_seen_;      // by the addresses of their headers
+  std::map<std::uint64_t, Known> datasets_;  // likewise
   std::size_t objects_ = 0;
 };
 
