@@ -1,0 +1,50 @@
+// Where a bundle's tensors get their elements from.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/mapped_file.h"
+#include "tensor/lazy_tensor.h"
+
+namespace tieout::tensor_bundle {
+
+// A run of bytes of a data file, whose checksum is compared once, before they are given out.
+class CheckedBytes : public TensorSource {
+ public:
+  CheckedBytes(FileRef file, std::uint64_t offset, std::uint64_t size, std::uint32_t masked_crc, Where where);
+
+  void read(std::span<std::byte> out) const override;
+  [[nodiscard]] Bytes view() const override;
+  [[nodiscard]] std::uint64_t viewed() const override { return bytes_.size(); }
+
+ private:
+  FileRef file_;
+  Bytes bytes_;
+  std::uint32_t crc_;
+  Where where_;
+  mutable std::once_flag verified_;
+};
+
+// Tensors that are one, along an axis: its rows, of which each part has `row` bytes.
+class Joined : public TensorSource {
+ public:
+  struct Part {
+    std::uint64_t row = 0;
+    std::shared_ptr<const TensorSource> source;
+  };
+  // `rows`: the product of the sizes of the axes before the one along which it was cut.
+  Joined(std::vector<Part> parts, std::uint64_t rows);
+
+  void read(std::span<std::byte> out) const override;
+  [[nodiscard]] std::vector<TensorPart> parts(std::uint64_t size, std::uint64_t most) const override;
+  void read_part(const TensorPart& part, std::span<std::byte> out) const override;
+
+ private:
+  std::vector<Part> parts_;
+  std::uint64_t rows_;
+  std::uint64_t row_ = 0;  // bytes, of all parts
+};
+
+}  // namespace tieout::tensor_bundle
