@@ -175,6 +175,7 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
   result.file.file = bare.file;
   result.file.name = bare.name.empty() ? other.name : bare.name;
   result.file.tensors = bare.tensors;
+  result.file.document = bare.document;
   return result;
 }
 

@@ -57,7 +57,7 @@ Counted counted_class(const FrameworkNode& node) {
 }
 
 bool sorts_names(const FrameworkModel& bare) {
-  return bare.format == "safetensors";
+  return bare.format == "safetensors" || bare.format == "tf_names";
 }
 
 }  // namespace
@@ -79,7 +79,7 @@ void order_groups(FrameworkModel& bare) {
     for (std::size_t k = 0; k < own.size(); ++k) ordered[own[k]] = std::move(bare.nodes[sorted[k]]);
   }
   bare.nodes = std::move(ordered);
-  if (by_class) return;
+  if (bare.format != "safetensors") return;
   for (auto& node : bare.nodes) {
     // As modules register them; as text, "bias" comes first.
     std::stable_partition(node.parameters.begin(), node.parameters.end(), [](const NodeParameter& parameter) {
@@ -112,7 +112,9 @@ Findings unknown_order(const FrameworkModel& bare) {
     findings.push_back(
         {Severity::forbids, "",
          bare.file + " keeps no order of its layers, and these have tensors of the same shapes: " + list,
-         "give the model as a .pt file, whose state_dict is in the order of the layers"});
+         bare.framework == Framework::torch
+             ? "give the model as a .pt file, whose state_dict is in the order of the layers"
+             : "name the pairs with --map, or give a checkpoint that tf.train.Checkpoint wrote"});
   }
   return findings;
 }

@@ -30,7 +30,8 @@ std::size_t cut_axis(const BundleEntry& entry, const Where& where) {
     if (slice.extents.size() != entry.shape.size())
       throw malformed("a slice has another number of axes than its tensor", where);
     for (std::size_t k = 0; k < slice.extents.size(); ++k) {
-      if (slice.extents[k] == Slice::Extent{}) continue;
+      const auto& [start, length] = slice.extents[k];
+      if (start == 0 && (length == unknown || length == entry.shape[k])) continue;
       if (axis && *axis != k)
         throw unsupported("the tensor was cut along several axes", where,
                           "restore it with TensorFlow and save it again without partitioning");

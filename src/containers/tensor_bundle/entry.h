@@ -22,7 +22,6 @@ struct Slice {
   struct Extent {
     std::int64_t start = 0;
     std::int64_t length = unknown;  // the whole axis
-    bool operator==(const Extent&) const = default;
   };
   std::vector<Extent> extents;  // one for each axis
 

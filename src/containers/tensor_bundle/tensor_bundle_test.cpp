@@ -146,7 +146,7 @@ TEST_CASE("tables that no writer makes are refused") {
 }
 
 TEST_CASE("slices have TensorFlow's keys") {
-  // Of a variable "v" of shape (64, 3), cut at 10: taken from a file that TensorFlow 2.21 wrote.
+  // Of a variable "v" of shape (64, 3), cut at 10.
   Slice slice{{{0, 10}, {}}};
   CHECK(slice.key("v") == std::string("\0v\0\1\1\2\x80\x8a\x80\x7f", 10));
   slice.extents[0] = {10, 54};

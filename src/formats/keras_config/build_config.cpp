@@ -303,7 +303,7 @@ bool is_valid_name(const std::string& name) {
 }
 
 Json config_for_zip(const FrameworkModel& model) {
-  if (model.document.is_null()) return built(model);
+  if (member(model.document, "config") == nullptr) return built(model);
   Json config = model.document.at("config");
   if (model.format == "keras_zip") return config;
   if (keras_major(model.document) < 3) {
@@ -316,7 +316,8 @@ Json config_for_zip(const FrameworkModel& model) {
 }
 
 Json config_for_h5(const FrameworkModel& model) {
-  return model.document.is_null() ? built(model) : model.document.at("config");
+  const Json* config = member(model.document, "config");
+  return config == nullptr ? built(model) : *config;
 }
 
 }  // namespace tieout::keras

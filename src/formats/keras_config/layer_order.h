@@ -1,6 +1,7 @@
 // The order in which Keras lists the layers of a model that it builds from a configuration.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,5 +14,9 @@ namespace tieout::keras {
 // in which a walk from the outputs meets the layers (keras/src/ops/function.py, map_graph). Nodes that no
 // output needs are left out: Keras drops them.
 std::vector<std::size_t> layer_order(const FrameworkModel& model);
+
+// The places that the first calls of layers and operations have in model.operations, which is in the same
+// order and lists InputLayers too. Keras makes its Sequential of one such model.
+std::map<std::size_t, std::size_t> operation_places(const FrameworkModel& model);
 
 }  // namespace tieout::keras

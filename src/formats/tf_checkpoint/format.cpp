@@ -1,0 +1,43 @@
+// TensorFlow checkpoints: PREFIX.index and PREFIX.data-00000-of-00001, as tf.train.Checkpoint and
+// tf.train.Saver (TensorFlow 1) write them.
+#include "formats/format.h"
+
+#include "containers/tensor_bundle/table.h"
+#include "formats/tf_checkpoint/locate.h"
+#include "formats/tf_checkpoint/read.h"
+#include "formats/tf_checkpoint/write.h"
+
+namespace tieout::formats {
+
+namespace {
+
+FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
+  tieout::tf_checkpoint::Checkpoint checkpoint = tieout::tf_checkpoint::read_checkpoint(
+      file, options.path.empty() ? file->path() : options.path, options);
+  FrameworkModel model;
+  model.framework = Framework::keras;
+  model.format = checkpoint.document.is_null() ? tieout::tf_checkpoint::names_only : "tf_checkpoint";
+  model.file = file->path();
+  model.tensors = std::move(checkpoint.tensors);
+  model.findings = std::move(checkpoint.findings);
+  model.document = std::move(checkpoint.document);
+  for (tieout::tf_checkpoint::FoundLayer& layer : checkpoint.layers)
+    model.nodes.push_back(std::move(layer.node));
+  return model;
+}
+
+}  // namespace
+
+Format tf_checkpoint() {
+  return {.name = "tf_checkpoint",
+          .title = "TensorFlow checkpoint (.ckpt, .index)",
+          .framework = Framework::keras,
+          .suffixes = {".index", ".ckpt"},
+          .writes_architecture = false,
+          .recognises = [](const MappedFile& file) { return tensor_bundle::is_table(file.bytes()); },
+          .read = read_file,
+          .write = tieout::tf_checkpoint::write,
+          .locate = tieout::tf_checkpoint::locate};
+}
+
+}  // namespace tieout::formats

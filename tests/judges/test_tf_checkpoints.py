@@ -1,0 +1,70 @@
+"""TensorFlow's checkpoints: what it writes is read, what tieout writes sets every variable of the real models."""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+from predict import PYTHON, tieout
+
+HERE = pathlib.Path(__file__).parent
+ALL = ("chain", "graph", "sequence", "attention", "others", "nested", "compiled")
+NAMES = ("chain", "graph", "sequence", "attention", "nested", "compiled")
+COMPOSED = ("nested",)  # what tieout does not put together again without a checkpoint as the template
+
+
+def run(*arguments):
+    subprocess.run([PYTHON["keras"], *map(str, arguments)], check=True, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory):
+    """{file: "equal" or a traceback} for every file that tieout wrote, all loaded in one process."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    run(HERE / "checkpoint_models.py", "make", folder)
+    cases = []
+
+    def add(saved, file, how):
+        cases.append({"saved": saved, "file": file, "how": how})
+
+    for name in ALL:
+        saved, other = folder / f"{name}_saved", folder / f"{name}_other"
+        how = "compiled" if name == "compiled" else "model="
+        if name not in COMPOSED:
+            tieout("convert", f"{saved}.keras", folder / f"{name}_written.ckpt")
+            add(f"{name}_saved.keras", f"{name}_written.ckpt", how)
+        if name not in NAMES:
+            continue
+        tieout("convert", saved, folder / f"{name}_read.keras", "--like", f"{other}.keras")
+        add(f"{name}_saved.keras", f"{name}_read.keras", "model")
+        tieout("convert", f"{saved}.keras", folder / f"{name}_like.ckpt", "--like", other)
+        add(f"{name}_saved.keras", f"{name}_like.ckpt", how)
+        if name in COMPOSED:
+            continue
+        tieout("convert", f"{saved}.keras", folder / f"{name}.pt")
+        tieout("convert", folder / f"{name}.pt", folder / f"{name}_back.keras")
+        tieout("convert", folder / f"{name}.pt", folder / f"{name}_back.index")
+        add(f"{name}_back.keras", f"{name}_back", "alone")
+    (folder / "cases.json").write_text(json.dumps(cases))
+    run(HERE / "checkpoint_models.py", "judge", folder)
+    return json.loads((folder / "verdicts.json").read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_checkpoint_fills_a_template(verdicts, name):
+    assert verdicts[f"{name}_read.keras"] == "equal"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_that_is_a_checkpoint_keeps_its_keys(verdicts, name):
+    assert verdicts[f"{name}_like.ckpt"] == "equal"
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in COMPOSED])
+def test_a_keras_model_becomes_a_checkpoint(verdicts, name):
+    assert verdicts[f"{name}_written.ckpt"] == "equal"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in COMPOSED])
+def test_a_pytorch_model_becomes_a_checkpoint(verdicts, name):
+    assert verdicts[f"{name}_back"] == "equal"
