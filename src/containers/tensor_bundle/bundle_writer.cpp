@@ -1,8 +1,9 @@
 #include "containers/tensor_bundle/bundle_writer.h"
 
+#include <algorithm>
+#include <fstream>
 #include <span>
 
-#include "base/mapped_file.h"
 #include "containers/protobuf/message_writer.h"
 #include "containers/tensor_bundle/crc32c.h"
 #include "containers/tensor_bundle/entry.h"
@@ -40,6 +41,33 @@ BundleEntry write_text(const std::string& text, OutputFile& data) {
   return entry;
 }
 
+// What an output holds from an offset on, read in pieces: mapped, it would count as memory.
+class Written {
+ public:
+  Written(const OutputFile& file, std::uint64_t begin)
+      : path_(file.path()), stream_(file.temporary_path(), std::ios::binary), piece_(std::size_t{1} << 20) {
+    stream_.seekg(static_cast<std::streamoff>(begin));
+  }
+
+  // Of the next `size` bytes.
+  std::uint32_t crc(std::uint64_t size) {
+    std::uint32_t crc = 0;
+    while (size > 0) {
+      const std::uint64_t count = std::min<std::uint64_t>(size, piece_.size());
+      if (!stream_.read(piece_.data(), static_cast<std::streamsize>(count)))
+        throw io_error(path_, "what was written cannot be read again");
+      crc = crc32c_of(bytes_of({piece_.data(), count}), crc);
+      size -= count;
+    }
+    return crc;
+  }
+
+ private:
+  std::string path_;
+  std::ifstream stream_;
+  std::vector<char> piece_;
+};
+
 }  // namespace
 
 void write_bundle(const std::vector<NamedTensor>& tensors, const std::map<std::string, std::string>& texts,
@@ -61,11 +89,9 @@ void write_bundle(const std::vector<NamedTensor>& tensors, const std::map<std::s
   }
   write_whole(data, std::move(payload), options);
   // Tensors are written in parts, in any order: their checksums are taken of what the file now holds.
-  const MappedFile written(data.temporary_path());
-  for (const auto& [name, tensor] : tensors) {
-    BundleEntry& entry = entries.at(name);
-    entry.crc = masked(crc32c_of(written.bytes().subspan(entry.offset, entry.size)));
-  }
+  Written written(data, begin);
+  for (const auto& [name, tensor] : tensors)
+    entries.at(name).crc = masked(written.crc(entries.at(name).size));
   TableWriter table;
   table.add("", header_of(1));
   for (const auto& [name, entry] : entries) table.add(name, to_proto(entry));

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace tieout::tf_checkpoint {
 
@@ -12,6 +13,10 @@ namespace {
 
 // As deep as models are nested in each other, several times over.
 constexpr std::size_t deepest = 200;
+// A Bidirectional of a RNN of a cell is three.
+constexpr std::size_t most_sublayers = 8;
+// Paths share what they begin with, so that a small file could ask for any amount of memory.
+constexpr std::uint64_t most_path_bytes = std::uint64_t{256} << 20;
 
 // Attributes of a layer whose variables are the layer's own: cells of recurrent layers, the directions of a
 // Bidirectional, what a wrapper wraps, the projections of an attention.
@@ -73,28 +78,35 @@ class Finder {
   }
 
  private:
+  struct Sublayer {
+    std::size_t object;
+    std::vector<std::string> path;  // from the layer
+  };
+
   // NOLINTNEXTLINE(misc-no-recursion): at most `deepest` objects inside each other, each visited once.
   void visit(std::size_t index, std::vector<std::string>& path, bool inside_model) {
     if (path.size() > deepest) throw malformed("the object graph is more than 200 objects deep", where_);
     const TrackedObject& object = graph_[index];
     if (seen_[index] || object.variable || is_optimizer(object)) return;
-    seen_[index] = true;
     FoundLayer layer;
-    std::vector<Sublayer> sublayers{{index, {}}};
-    // A checkpoint's own variables (save_counter, a step) are none of a layer.
-    if (index != 0) collect(sublayers, layer.node);
+    std::vector<Sublayer> sublayers;
+    collect({index, {}}, sublayers, layer.node);
     if (!layer.node.parameters.empty()) {
+      for (const std::string& step : path) path_bytes_ += step.size();
+      if (path_bytes_ > most_path_bytes)
+        throw malformed("the names in the object graph have more than 256 MiB", where_);
       layer.path = path;
       layers_.push_back(std::move(layer));
     }
     const bool sequential = object.has_child("_functional");
+    const bool inside = inside_model || sequential || object.has_child("_operations");
     const std::size_t first = layers_.size();
     for (const Sublayer& sublayer : sublayers) {
       path.insert(path.end(), sublayer.path.begin(), sublayer.path.end());
       for (const TrackedObject::Child& child : graph_[sublayer.object].children) {
         if (is_skipped(child.name)) continue;
         path.push_back(child.name);
-        visit(child.object, path, inside_model || sequential || object.has_child("_operations"));
+        visit(child.object, path, inside);
         path.pop_back();
       }
       path.resize(path.size() - sublayer.path.size());
@@ -102,42 +114,39 @@ class Finder {
     if (sequential && !inside_model) drop_model_name(first);
   }
 
-  struct Sublayer {
-    std::size_t object;
-    std::vector<std::string> path;  // from the layer
-  };
-
-  // Adds the variables of the layer `sublayers[0]` and of its sublayers, which are appended: first a layer's
-  // own, then those of what it holds. What a SpectralNormalization trains with is not the wrapped layer's.
-  void collect(std::vector<Sublayer>& sublayers, FrameworkNode& node) {
-    for (std::size_t i = 0; i < sublayers.size(); ++i) {
-      const TrackedObject& object = graph_[sublayers[i].object];
-      std::vector<Sublayer> found;
-      for (const TrackedObject::Child& child : object.children) {
-        const TrackedObject& held = graph_[child.object];
-        if (held.variable) {
-          if (!(child.name == "vector_u" && object.has_child("layer")))
-            add(*held.variable, child.name, sublayers[i].path.size(), node);
-        } else if (is_sublayer(child.name) && !seen_[child.object]) {
-          seen_[child.object] = true;
-          found.push_back({child.object, sublayers[i].path});
-          found.back().path.push_back(child.name);
-        }
-      }
-      // Depth first: all of the forward layer comes before the backward layer.
-      sublayers.insert(sublayers.begin() + static_cast<std::ptrdiff_t>(i) + 1, found.begin(), found.end());
+  // Adds the variables of a layer and of its sublayers to `node`: first its own, then those of what it holds,
+  // all of the forward layer before the backward layer. What a SpectralNormalization trains with is not the
+  // wrapped layer's.
+  // NOLINTNEXTLINE(misc-no-recursion): at most most_sublayers inside each other.
+  void collect(const Sublayer& part, std::vector<Sublayer>& all, FrameworkNode& node) {
+    if (part.path.size() > most_sublayers) throw malformed("layers wrap layers more than 8 times", where_);
+    seen_[part.object] = true;
+    all.push_back(part);
+    const TrackedObject& object = graph_[part.object];
+    const bool wraps = object.has_child("layer");
+    for (const TrackedObject::Child& child : object.children) {
+      const auto& variable = graph_[child.object].variable;
+      // A checkpoint's own variables (save_counter, a step) are none of a layer.
+      if (!variable || part.object == 0 || (wraps && child.name == "vector_u")) continue;
+      if (taken_.insert({layers_.size(), child.object}).second)
+        add(*variable, child.name, part.path.size(), node);
+    }
+    for (const TrackedObject::Child& child : object.children) {
+      if (graph_[child.object].variable || !is_sublayer(child.name) || seen_[child.object]) continue;
+      Sublayer inner{child.object, part.path};
+      inner.path.push_back(child.name);
+      collect(inner, all, node);
     }
   }
 
   static void add(const TrackedVariable& variable, const std::string& local, std::size_t levels,
                   FrameworkNode& node) {
-    const std::string tensor = name_of_key(variable.key);
-    if (std::ranges::find(node.parameters, tensor, &NodeParameter::tensor) != node.parameters.end()) return;
     const std::vector<std::string> parts = split(variable.full_name);
     // What stands before the scopes of the sublayers; tf-keras leaves those of some out.
     const std::size_t own = parts.size() > levels + 1 ? parts.size() - levels - 1 : parts.size() - 1;
     if (node.name.empty()) node.name = joined(parts, 0, own);
-    node.parameters.push_back({parts.size() > 1 ? joined(parts, own, parts.size()) : local, {}, tensor});
+    node.parameters.push_back(
+        {parts.size() > 1 ? joined(parts, own, parts.size()) : local, {}, name_of_key(variable.key)});
   }
 
   // A Sequential's layers have its name before theirs, and no other model's have.
@@ -181,6 +190,8 @@ class Finder {
   const ObjectGraph& graph_;
   const Where& where_;
   std::vector<bool> seen_;
+  std::set<std::pair<std::size_t, std::size_t>> taken_;  // variables of each layer
+  std::uint64_t path_bytes_ = 0;
   std::vector<FoundLayer> layers_;
 };
 
