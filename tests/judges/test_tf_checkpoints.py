@@ -2,10 +2,13 @@
 
 import json
 import pathlib
+import re
 import subprocess
 
+import numpy as np
 import pytest
 from predict import PYTHON, tieout
+from safetensors.numpy import load_file
 
 HERE = pathlib.Path(__file__).parent
 ALL = ("chain", "graph", "sequence", "attention", "others", "nested", "compiled")
@@ -17,11 +20,21 @@ def run(*arguments):
     subprocess.run([PYTHON["keras"], *map(str, arguments)], check=True, timeout=600)
 
 
+def in_order(tensors):
+    """By names, the numbers in them as numbers: Keras numbers the same layers anew in each model."""
+    return [tensors[key] for key in sorted(tensors, key=lambda key: re.sub(r"\d+", lambda n: n[0].zfill(5), key))]
+
+
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory):
-    """{file: "equal" or a traceback} for every file that tieout wrote, all loaded in one process."""
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("checkpoints")
     run(HERE / "checkpoint_models.py", "make", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def verdicts(folder):
+    """{file: "equal" or a traceback} for every file that tieout wrote, all loaded in one process."""
     cases = []
 
     def add(saved, file, how):
@@ -53,6 +66,17 @@ def verdicts(tmp_path_factory):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_checkpoint_fills_a_template(verdicts, name):
     assert verdicts[f"{name}_read.keras"] == "equal"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_checkpoint_becomes_the_state_dict_that_the_model_becomes(folder, tmp_path, name):
+    template = tmp_path / "other.pt"
+    tieout("convert", folder / f"{name}_other.keras", template)
+    tieout("convert", folder / f"{name}_saved", tmp_path / "read.safetensors", "--like", template)
+    tieout("convert", folder / f"{name}_saved.keras", tmp_path / "wanted.safetensors")
+    found, wanted = (in_order(load_file(tmp_path / f"{which}.safetensors")) for which in ("read", "wanted"))
+    assert len(found) == len(wanted)
+    assert all(np.array_equal(a, b) for a, b in zip(found, wanted, strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)

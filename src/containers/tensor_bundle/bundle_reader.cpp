@@ -9,6 +9,7 @@
 #include "containers/protobuf/message_reader.h"
 #include "containers/tensor_bundle/crc32c.h"
 #include "containers/tensor_bundle/sources.h"
+#include "containers/utf8.h"
 
 namespace tieout::tensor_bundle {
 
@@ -56,6 +57,8 @@ BundleReader::BundleReader(const FileRef& index, const std::string& path,
     throw malformed("the table has no header, so it is no checkpoint's", where({}));
   shards_ = read_header(table.front(), where({}));
   for (std::size_t i = 1; i < table.size(); ++i) {
+    if (!is_slice(table[i].key) && !is_utf8(table[i].key))
+      throw malformed("a tensor's name is no text", where({}));
     const BundleEntry entry = read_entry(table[i], where(named(table[i].key)));
     if (entry.shard >= shards_)
       throw malformed("the tensor lies in a data file that there is not", where(named(table[i].key)));

@@ -4,6 +4,7 @@
 
 #include "containers/json/json_text.h"
 #include "containers/protobuf/message_reader.h"
+#include "containers/utf8.h"
 #include "formats/keras_config/document.h"
 
 namespace tieout::saved_model {
@@ -44,13 +45,14 @@ void unwrap_tuples(Json& value) {
 }  // namespace
 
 KerasMetadata read_keras_metadata(const MappedFile& file) {
-  Where where{.file = file.path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}};
+  const Where where{.file = file.path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}};
   KerasMetadata read;
   MessageReader reader(file.bytes(), where);
   Field field;
   while (reader.next(field)) {
     if (field.number != 1) continue;
     const Node node = read_node(field.message());
+    if (!is_utf8(node.path)) throw malformed("a path in the metadata of Keras is no text", where);
     Where here = where;
     here.entry = node.path;
     Json metadata = parse_json(node.metadata, here);

@@ -5,6 +5,7 @@
 
 #include "containers/protobuf/message_reader.h"
 #include "containers/protobuf/message_writer.h"
+#include "containers/utf8.h"
 
 namespace tieout::tf_checkpoint {
 
@@ -66,7 +67,11 @@ ObjectGraph read_object_graph(std::string_view proto, const Where& where) {
   }
   if (graph.empty()) throw malformed("the object graph has no objects", where);
   for (const TrackedObject& object : graph) {
+    const auto& variable = object.variable;
+    if (variable && !(is_utf8(variable->full_name) && is_utf8(variable->key)))
+      throw malformed("a variable's name in the object graph is no text", where);
     for (const TrackedObject::Child& child : object.children) {
+      if (!is_utf8(child.name)) throw malformed("a name in the object graph is no text", where);
       if (child.object >= graph.size())
         throw malformed("the object graph names an object that there is not, as '" + child.name + "'", where);
     }

@@ -181,6 +181,21 @@ TEST_CASE("a model becomes a checkpoint whose keys count the operations") {
   CHECK(fs::exists(folder.file("m.ckpt.data-00000-of-00001")));
 }
 
+TEST_CASE("a key chooses the object whose layers are read") {
+  const Folder folder;
+  const std::string index = folder.file("m.index");
+  write_small(index);
+  const auto layers_under = [&](const std::string& key) {
+    ReadOptions options;
+    options.key = key;
+    return names_of(read_checkpoint(std::make_shared<const MappedFile>(index), index, options).layers);
+  };
+  CHECK(layers_under("model") == "dense: kernel bias; ");
+  CHECK(layers_under("model/_operations/2") == "dense: kernel bias; ");
+  CHECK_THROWS_WITH_AS(layers_under("generator"), "the checkpoint has no object generator", Error);
+  CHECK_THROWS_AS(layers_under("model/"), Error);
+}
+
 TEST_CASE("a checkpoint that is cut or changed anywhere is malformed") {
   const Folder folder;
   const std::string index = folder.file("m.index");
