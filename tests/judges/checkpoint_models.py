@@ -124,6 +124,7 @@ def loaded(saved, file, how):
         status.expect_partial()  # the optimizer's state belonged to other weights
     else:
         status.assert_existing_objects_matched()
+        status.assert_consumed()
     return model
 
 

@@ -122,7 +122,12 @@ void BundleReader::add(const std::string& name, const BundleEntry& entry) {
     others_.push_back(name);
     return;
   }
-  tensors_.push_back({name, entry.slices.empty() ? whole(name, entry, *dtype) : joined(name, entry, *dtype)});
+  try {
+    tensors_.push_back(
+        {name, entry.slices.empty() ? whole(name, entry, *dtype) : joined(name, entry, *dtype)});
+  } catch (Error& error) {  // a shape that no tensor can have
+    throw error.at(where(name));
+  }
 }
 
 LazyTensor BundleReader::whole(const std::string& name, const BundleEntry& entry, DType dtype) const {
