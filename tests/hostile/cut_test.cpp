@@ -87,6 +87,10 @@ TEST_CASE("a PyTorch state_dict cut anywhere") {
   cut_everywhere("tiny_lenet.pt", "out.keras");
 }
 
+TEST_CASE("a state_dict of PyTorch before 1.6 cut anywhere") {
+  cut_everywhere("tiny_lenet_legacy.pt", "out.keras");
+}
+
 TEST_CASE("a pickled PyTorch module cut anywhere") {
   cut_everywhere("tiny_lenet_module.pt", "out.keras");
 }

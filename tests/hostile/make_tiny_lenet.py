@@ -26,6 +26,7 @@ def write_torch():
     )  # fmt: skip
     torch.save(model, FILES / "tiny_lenet_module.pt")
     torch.save(model.state_dict(), FILES / "tiny_lenet.pt")
+    torch.save(model.state_dict(), FILES / "tiny_lenet_legacy.pt", _use_new_zipfile_serialization=False)
     save_file(model.state_dict(), FILES / "tiny_lenet.safetensors")
 
 

@@ -78,15 +78,15 @@ PickleCallables plain_callables() {
           {"__builtin__.frozenset", PickleRole::set},    {"builtins.frozenset", PickleRole::set}};
 }
 
-PickleTree read_leading_pickle(std::vector<std::byte> source, const PickleCallables& callables,
+PickleTree read_leading_pickle(const PickleSource& source, const PickleCallables& callables,
                                const Where& where) {
-  return PickleMachine(std::move(source), callables, where).run();
+  return PickleMachine(source, callables, where).run();
 }
 
 PickleTree read_pickle(std::vector<std::byte> source, const PickleCallables& callables, const Where& where) {
-  const std::uint64_t size = source.size();
-  PickleTree tree = read_leading_pickle(std::move(source), callables, where);
-  if (tree.length() != size) {
+  const auto owner = std::make_shared<const std::vector<std::byte>>(std::move(source));
+  PickleTree tree = read_leading_pickle({.bytes = *owner, .owner = owner, .offset = 0}, callables, where);
+  if (tree.length() != owner->size()) {
     Where end = where;
     end.offset = tree.length();
     throw malformed("bytes are left after the pickle", end);

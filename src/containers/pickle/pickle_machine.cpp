@@ -17,20 +17,20 @@ constexpr std::size_t most_marks = 1000;
 
 }  // namespace
 
-PickleMachine::PickleMachine(std::vector<std::byte> source, const PickleCallables& callables,
-                             const Where& where)
-    : reader_({}, where), callables_(callables) {
+PickleMachine::PickleMachine(const PickleSource& source, const PickleCallables& callables, const Where& where)
+    // Values know their offsets in 32 bits; a longer pickle ends there.
+    : reader_(source.bytes.first(
+                  std::min<std::size_t>(source.bytes.size(), std::numeric_limits<std::uint32_t>::max())),
+              where, source.offset),
+      callables_(callables) {
   tree_.where_ = where;
-  tree_.source_ = std::move(source);
-  reader_ = ByteReader(tree_.source_, where);
-  if (tree_.source_.size() >= std::numeric_limits<std::uint32_t>::max()) {
-    throw reader_.error("the pickle is larger than 4 GiB");
-  }
+  tree_.owner_ = source.owner;
+  tree_.base_ = source.offset;
 }
 
 Error PickleMachine::error(const std::string& message) const {
   Where where = tree_.where_;
-  where.offset = opcode_at_;
+  where.offset = tree_.base_ + opcode_at_;
   return malformed(message, where);
 }
 

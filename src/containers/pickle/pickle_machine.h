@@ -10,7 +10,7 @@ namespace tieout {
 
 class PickleMachine {
  public:
-  PickleMachine(std::vector<std::byte> source, const PickleCallables& callables, const Where& where);
+  PickleMachine(const PickleSource& source, const PickleCallables& callables, const Where& where);
   PickleTree run() &&;
 
  private:

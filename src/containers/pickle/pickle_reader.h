@@ -31,8 +31,16 @@ PickleCallables plain_callables();
 // not list: the message names it. Nothing is ever looked up or run. `where`: the file, and the record in it.
 PickleTree read_pickle(std::vector<std::byte> source, const PickleCallables& callables, const Where& where);
 
+// Bytes that lie in memory which `owner` keeps alive. `offset` is that of the first one in the file, for
+// messages.
+struct PickleSource {
+  Bytes bytes;
+  std::shared_ptr<const void> owner;
+  std::uint64_t offset = 0;
+};
+
 // The same for a pickle that other bytes follow; the tree knows its length.
-PickleTree read_leading_pickle(std::vector<std::byte> source, const PickleCallables& callables,
+PickleTree read_leading_pickle(const PickleSource& source, const PickleCallables& callables,
                                const Where& where);
 
 }  // namespace tieout

@@ -57,7 +57,7 @@ PickleKind PickleNode::kind() const {
 
 Error PickleNode::error(const std::string& message) const {
   Where where = tree_->where_;
-  where.offset = tree_->values_[index_].offset;
+  where.offset = tree_->base_ + tree_->values_[index_].offset;
   return malformed(message, where);
 }
 
@@ -126,22 +126,30 @@ std::optional<PickleNode> PickleNode::find(std::string_view wanted) const {
   return std::nullopt;
 }
 
-std::string_view PickleNode::module() const {
+// The global whose names the value has; nothing when it is a persistent id without one.
+std::optional<PickleNode> PickleNode::naming() const {
   if (is(PickleKind::object) || is(PickleKind::call)) {
-    return PickleNode(*tree_, tree_->containers_[tree_->values_[index_].at].callee).module();
+    return PickleNode(*tree_, tree_->containers_[tree_->values_[index_].at].callee).naming();
   }
-  if (is(PickleKind::persistent)) return outside;
+  if (is(PickleKind::persistent)) {
+    const PickleNode fields = id();
+    for (std::size_t i = 0; fields.is(PickleKind::tuple) && i < fields.size(); ++i) {
+      if (fields.item(i).is(PickleKind::global)) return fields.item(i);
+    }
+    return std::nullopt;
+  }
   expect(PickleKind::global);
-  return tree_->globals_[tree_->values_[index_].at].module;
+  return *this;
+}
+
+std::string_view PickleNode::module() const {
+  const auto global = naming();
+  return global ? tree_->globals_[tree_->values_[global->index_].at].module : outside;
 }
 
 std::string_view PickleNode::name() const {
-  if (is(PickleKind::object) || is(PickleKind::call)) {
-    return PickleNode(*tree_, tree_->containers_[tree_->values_[index_].at].callee).name();
-  }
-  if (is(PickleKind::persistent)) return outside;
-  expect(PickleKind::global);
-  return tree_->globals_[tree_->values_[index_].at].name;
+  const auto global = naming();
+  return global ? tree_->globals_[tree_->values_[global->index_].at].name : outside;
 }
 
 std::string PickleNode::full_name() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -64,8 +65,9 @@ class PickleNode {
   [[nodiscard]] PickleNode value(std::size_t i) const;
   [[nodiscard]] std::optional<PickleNode> find(std::string_view key) const;
 
-  // global: "torch.nn.modules.conv" and "Conv2d". object, call: of the class or callable; "(outside)"
-  // where that is a persistent id.
+  // global: "torch.nn.modules.conv" and "Conv2d". object, call: of the class or callable. Where that is a
+  // persistent id, of the class that the id names (PyTorch before 1.6: ('module', class, file, source));
+  // "(outside)" when it names none.
   [[nodiscard]] std::string_view module() const;
   [[nodiscard]] std::string_view name() const;
   [[nodiscard]] std::string full_name() const;  // "torch.nn.modules.conv.Conv2d"
@@ -84,6 +86,7 @@ class PickleNode {
 
  private:
   void expect(PickleKind kind) const;
+  [[nodiscard]] std::optional<PickleNode> naming() const;
 
   const PickleTree* tree_;
   std::uint32_t index_;
@@ -94,7 +97,7 @@ class PickleTree {
   PickleTree() = default;
   PickleTree(PickleTree&&) = default;
   PickleTree& operator=(PickleTree&&) = default;
-  PickleTree(const PickleTree&) = delete;  // views point into the source
+  PickleTree(const PickleTree&) = delete;  // nodes point to the tree
   PickleTree& operator=(const PickleTree&) = delete;
 
   [[nodiscard]] PickleNode root() const { return {*this, root_}; }
@@ -131,8 +134,9 @@ class PickleTree {
   };
 
   Where where_;
-  std::vector<std::byte> source_;  // what the views point into
-  std::list<std::string> made_;    // bytes that were not in the source as they are
+  std::shared_ptr<const void> owner_;  // of the source, which the views point into
+  std::uint64_t base_ = 0;             // the source's offset in the file
+  std::list<std::string> made_;        // bytes that were not in the source as they are
   std::vector<Value> values_;
   std::vector<std::string_view> texts_;
   std::vector<Global> globals_;

@@ -1,6 +1,8 @@
 #include "formats/torch_pt/archive.h"
 
 #include <algorithm>
+#include <mutex>
+#include <utility>
 
 namespace tieout::torch_pt {
 
@@ -15,12 +17,23 @@ bool is_pickle_record(std::string_view name) {
   return slash != std::string_view::npos && slash > 0 && name.substr(slash + 1) == pickle_record;
 }
 
-}  // namespace
+class Record final : public Storage {
+ public:
+  Record(std::shared_ptr<const ZipReader> zip, const ZipEntry& entry)
+      : zip_(std::move(zip)), entry_(&entry) {}
 
-Bytes Storage::bytes() const {
-  zip_->verify(*entry_);
-  return zip_->stored(*entry_);
-}
+  [[nodiscard]] std::uint64_t size() const override { return entry_->size; }
+  [[nodiscard]] Bytes bytes() const override {
+    zip_->verify(*entry_);
+    return zip_->stored(*entry_);
+  }
+
+ private:
+  std::shared_ptr<const ZipReader> zip_;
+  const ZipEntry* entry_;
+};
+
+}  // namespace
 
 Archive::Archive(FileRef file) : zip_(std::make_shared<const ZipReader>(std::move(file))) {
   const auto& entries = zip_->entries();
@@ -53,7 +66,7 @@ std::shared_ptr<const Storage> Archive::storage(const std::string& key) {
     // PyTorch itself reads such a file rightly, or wrongly and silently, depending on mmap.
     throw malformed("a storage is compressed; PyTorch never writes it so", where("data/" + key));
   }
-  return storages_.emplace(key, std::make_shared<const Storage>(zip_, entry)).first->second;
+  return storages_.emplace(key, std::make_shared<const Record>(zip_, entry)).first->second;
 }
 
 bool is_torch_archive(const MappedFile& file) {

@@ -11,30 +11,15 @@
 #include <memory>
 #include <string>
 
-#include "containers/pickle/pickle_reader.h"
 #include "containers/zip/zip_reader.h"
+#include "formats/torch_pt/storages.h"
 
 namespace tieout::torch_pt {
 
 constexpr std::string_view pickle_record = "data.pkl";
 constexpr std::string_view architecture_record = "tieout/model.json";
 
-// The bytes of one storage. The CRC is compared before they are given out for the first time.
-class Storage {
- public:
-  Storage(std::shared_ptr<const ZipReader> zip, const ZipEntry& entry)
-      : zip_(std::move(zip)), entry_(&entry) {}
-
-  [[nodiscard]] std::uint64_t size() const { return entry_->size; }
-  // Error(malformed) when the CRC is wrong. From several threads, too.
-  [[nodiscard]] Bytes bytes() const;
-
- private:
-  std::shared_ptr<const ZipReader> zip_;
-  const ZipEntry* entry_;
-};
-
-class Archive {
+class Archive final : public Storages {
  public:
   explicit Archive(FileRef file);
 
@@ -44,8 +29,9 @@ class Archive {
   [[nodiscard]] std::vector<std::byte> read(std::string_view record) const;
   // For messages about a record.
   [[nodiscard]] Where where(std::string_view record) const;
-  // Error(malformed) when there is no such record. The same key gives the same storage.
-  std::shared_ptr<const Storage> storage(const std::string& key);
+  // A storage's CRC is compared before its bytes are given out for the first time.
+  std::shared_ptr<const Storage> storage(const std::string& key) override;
+  [[nodiscard]] std::size_t id_size() const override { return 5; }
 
  private:
   [[nodiscard]] const ZipEntry* find(std::string_view record) const;

@@ -1,4 +1,5 @@
-// PyTorch's .pt, .pth and .bin: a state_dict or a whole module, in torch.save's zip archive.
+// PyTorch's .pt, .pth and .bin: a state_dict or a whole module, in torch.save's zip archive or, before 1.6,
+// in pickles one after another.
 #include "formats/format.h"
 
 #include "containers/json/json_text.h"
@@ -17,7 +18,7 @@ namespace {
 using namespace torch_pt;
 
 bool recognises_file(const MappedFile& file) {
-  return is_torch_archive(file) || is_bare_pickle(file.bytes());
+  return is_torch_archive(file) || is_bare_pickle(file.bytes()) || is_tar_container(file.bytes());
 }
 
 std::string_view as_text(const std::vector<std::byte>& bytes) {
@@ -50,26 +51,46 @@ void read_architecture(const Archive& archive, FrameworkModel& model) {
   }
 }
 
+void read_object(const PickleNode& root, Storages& storages, FrameworkModel& model) {
+  if (is_module(root)) {
+    read_module(root, storages, model);
+  } else if (is_tensor(root)) {
+    throw unsupported("the file holds a single tensor", root.error("").where(),
+                      "save a dict of tensors, or a module");
+  } else if (root.is(PickleKind::dict)) {
+    read_state_dict(root, storages, model);
+  } else {
+    throw root.error("expected a dict of tensors or a module, found " + std::string(describe(root.kind())));
+  }
+}
+
+void read_archive(const FileRef& file, FrameworkModel& model) {
+  Archive archive(file);
+  check_kind(archive);
+  const PickleTree tree =
+      read_pickle(archive.read(pickle_record), torch_callables(), archive.where(pickle_record));
+  check_persistent_ids(tree, archive);
+  read_object(tree.root(), archive, model);
+  if (archive.has(architecture_record)) read_architecture(archive, model);
+}
+
 FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
-  if (is_bare_pickle(file->bytes())) refuse_bare_pickle(*file);
   FrameworkModel model;
   model.framework = Framework::torch;
   model.format = "torch_pt";
   model.file = file->path();
-  Archive archive(file);
-  check_kind(archive);
-  const Where where = archive.where(pickle_record);
-  const PickleTree tree = read_pickle(archive.read(pickle_record), torch_callables(), where);
-  const PickleNode root = tree.root();
-  if (is_module(root)) {
-    read_module(root, archive, model);
-  } else if (is_tensor(root)) {
-    throw unsupported("the file holds a single tensor", where, "save a dict of tensors, or a module");
-  } else if (root.is(PickleKind::dict)) {
-    read_state_dict(root, archive, model);
-    if (archive.has(architecture_record)) read_architecture(archive, model);
+  if (is_tar_container(file->bytes())) {
+    throw unsupported(
+        "the file is a tar archive, as PyTorch wrote it before 0.1.10",
+        {.file = file->path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
+        "re-save it: torch.save(torch.load(FILE, weights_only=False), NEW), which runs what is in "
+        "it");
+  }
+  if (is_bare_pickle(file->bytes())) {
+    LegacyFile legacy(file);
+    read_object(legacy.object().root(), legacy, model);
   } else {
-    throw root.error("expected a dict of tensors or a module, found " + std::string(describe(root.kind())));
+    read_archive(file, model);
   }
   return model;
 }

@@ -81,13 +81,13 @@ std::optional<Json> hook_settings(const PickleNode& module) {
 
 class ModuleWalk final : public Steps {
  public:
-  ModuleWalk(Archive& archive, FrameworkModel& model) : archive_(archive), model_(model) {}
+  ModuleWalk(Storages& storages, FrameworkModel& model) : storages_(storages), model_(model) {}
 
   // The tensors of all modules, in the order of Module.state_dict().
   void add_tensors(const PickleNode& root) {
     collect(root, "", 0, [this](const PickleNode& tensor, const std::string& name) {
       if (!names_.insert(name).second) throw tensor.error("two tensors have the name '" + name + "'");
-      model_.tensors.push_back({name, read_tensor(tensor, archive_, name)});
+      model_.tensors.push_back({name, read_tensor(tensor, storages_, name)});
     });
   }
 
@@ -179,7 +179,7 @@ class ModuleWalk final : public Steps {
     }
   }
 
-  Archive& archive_;
+  Storages& storages_;
   FrameworkModel& model_;
   std::set<std::string> names_;
   std::size_t modules_ = 0;
@@ -208,7 +208,7 @@ bool is_module(const PickleNode& node) {
          state->find("_buffers");
 }
 
-void read_module(const PickleNode& root, Archive& archive, FrameworkModel& model) {
+void read_module(const PickleNode& root, Storages& storages, FrameworkModel& model) {
   model.name = root.name();
   model.has_architecture = true;
   std::vector<ValueRef> inputs;
@@ -216,7 +216,7 @@ void read_module(const PickleNode& root, Archive& archive, FrameworkModel& model
     inputs.push_back({.node = ValueRef::model_input, .output = static_cast<int>(inputs.size())});
     model.inputs.push_back({.name = name, .shape = {}, .dtype = DType::f32, .axes = {}});
   }
-  ModuleWalk walk(archive, model);
+  ModuleWalk walk(storages, model);
   walk.add_tensors(root);
   model.outputs = {walk.call(root, "", inputs)};
 }

@@ -20,6 +20,6 @@ bool is_module(const PickleNode& node);
 //   torch.nn.utils.weight_norm.WeightNorm"), since it computes something else than its class, and what an
 //   only hook holds in its setting "_hook".
 // Tensors are named as in state_dict(), in its order; buffers that are not persistent are left out.
-void read_module(const PickleNode& root, Archive& archive, FrameworkModel& model);
+void read_module(const PickleNode& root, Storages& storages, FrameworkModel& model);
 
 }  // namespace tieout::torch_pt

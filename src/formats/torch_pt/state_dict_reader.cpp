@@ -16,7 +16,7 @@ constexpr std::size_t most_values = 10'000'000;
 
 class DictWalk {
  public:
-  DictWalk(Archive& archive, FrameworkModel& model) : archive_(archive), model_(model) {}
+  DictWalk(Storages& storages, FrameworkModel& model) : storages_(storages), model_(model) {}
 
   void walk(const PickleNode& dict, const std::string& prefix, int depth) {
     if (depth > deepest) throw dict.error("dicts are nested more than 32 deep, or hold themselves");
@@ -34,7 +34,7 @@ class DictWalk {
         continue;
       }
       if (!names_.insert(name).second) throw dict.error("two tensors have the name '" + name + "'");
-      model_.tensors.push_back({name, read_tensor(value, archive_, name)});
+      model_.tensors.push_back({name, read_tensor(value, storages_, name)});
     }
   }
 
@@ -44,7 +44,7 @@ class DictWalk {
     return std::string(key.text());
   }
 
-  Archive& archive_;
+  Storages& storages_;
   FrameworkModel& model_;
   std::set<std::string> names_;
   std::size_t values_ = 0;
@@ -52,8 +52,8 @@ class DictWalk {
 
 }  // namespace
 
-void read_state_dict(const PickleNode& root, Archive& archive, FrameworkModel& model) {
-  DictWalk(archive, model).walk(root, "", 0);
+void read_state_dict(const PickleNode& root, Storages& storages, FrameworkModel& model) {
+  DictWalk(storages, model).walk(root, "", 0);
   model.nodes = group_tensors(model.tensors);
 }
 

@@ -8,6 +8,6 @@ namespace tieout::torch_pt {
 
 // Fills the tensors and nodes (group_tensors) of `model`. Dicts inside the dict give dotted names; values
 // that are neither tensors nor dicts are left out. Error(unsupported) when one is a module.
-void read_state_dict(const PickleNode& root, Archive& archive, FrameworkModel& model);
+void read_state_dict(const PickleNode& root, Storages& storages, FrameworkModel& model);
 
 }  // namespace tieout::torch_pt

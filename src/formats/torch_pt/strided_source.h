@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "formats/torch_pt/archive.h"
+#include "formats/torch_pt/storages.h"
 #include "tensor/lazy_tensor.h"
 
 namespace tieout::torch_pt {

@@ -66,17 +66,33 @@ std::vector<std::int64_t> read_counts(const PickleNode& node, std::string_view w
   return counts;
 }
 
+// A storage, or the part of it that a persistent id means.
 struct StorageRef {
   std::shared_ptr<const Storage> storage;
   std::string key;
   std::optional<DType> dtype;  // nothing for an untyped storage
+  std::uint64_t first = 0;     // byte of the storage
+  std::uint64_t size = 0;      // in bytes
 };
 
-// ('storage', class, key, location, element count)
-StorageRef read_storage(const PickleNode& node, Archive& archive) {
+// None, or (key of the part, first element, element count); see Storages::id_size.
+void take_part(const PickleNode& part, std::uint64_t element_size, StorageRef& ref) {
+  if (part.is(PickleKind::none)) return;
+  const std::int64_t first = part.item(1).integer();
+  const std::int64_t count = part.item(2).integer();
+  const std::uint64_t elements = ref.size / element_size;
+  if (first < 0 || count < 0 || static_cast<std::uint64_t>(first) > elements ||
+      static_cast<std::uint64_t>(count) > elements - static_cast<std::uint64_t>(first)) {
+    throw part.error("a view of storage " + ref.key + " leaves its " + std::to_string(elements) +
+                     " elements");
+  }
+  ref.first = static_cast<std::uint64_t>(first) * element_size;
+  ref.size = static_cast<std::uint64_t>(count) * element_size;
+}
+
+StorageRef read_storage(const PickleNode& node, Storages& storages) {
   const PickleNode id = node.id();
-  if (id.size() != 5 || id.item(0).text() != "storage")
-    throw id.error("a persistent id is not that of a storage");
+  if (!is_storage_id(id)) throw id.error("a persistent id is not that of a storage");
   const PickleNode type = id.item(1);
   StorageRef ref;
   ref.key = id.item(2).text();
@@ -87,13 +103,16 @@ StorageRef read_storage(const PickleNode& node, Archive& archive) {
   }
   const std::int64_t count = id.item(4).integer();
   if (count < 0) throw id.item(4).error("a storage has the negative size " + std::to_string(count));
-  ref.storage = archive.storage(ref.key);
-  const auto bytes = checked_mul(static_cast<std::uint64_t>(count), untyped ? 1 : size_of(*ref.dtype));
+  ref.storage = storages.storage(ref.key);
+  const std::uint64_t element_size = untyped ? 1 : size_of(*ref.dtype);
+  const auto bytes = checked_mul(static_cast<std::uint64_t>(count), element_size);
   if (bytes != ref.storage->size()) {
     throw id.item(4).error("storage " + ref.key + " should have " + std::to_string(count) +
                            (untyped ? " bytes" : " elements") + ", its record has " +
                            std::to_string(ref.storage->size()) + " bytes");
   }
+  ref.size = *bytes;
+  if (id.size() > 5) take_part(id.item(5), element_size, ref);
   return ref;
 }
 
@@ -129,9 +148,9 @@ void check_expansion(const PickleNode& node, const Layout& layout, std::uint64_t
 
 // (storage, offset, size, stride [, requires_grad, hooks [, metadata]]), v3: (..., hooks, dtype [, metadata])
 LazyTensor rebuild(const PickleNode& node, const std::string& callable, const PickleNode& arguments,
-                   Archive& archive) {
+                   Storages& storages) {
   const bool has_dtype = callable == "torch._utils._rebuild_tensor_v3";
-  const StorageRef ref = read_storage(arguments.item(0), archive);
+  const StorageRef ref = read_storage(arguments.item(0), storages);
   std::optional<DType> dtype = ref.dtype;
   if (has_dtype) {
     const PickleNode name = arguments.item(6);
@@ -148,13 +167,16 @@ LazyTensor rebuild(const PickleNode& node, const std::string& callable, const Pi
   layout.strides = read_counts(arguments.item(3), "stride");
   if (layout.strides.size() != layout.shape.size())
     throw node.error("a tensor has more or fewer strides than axes");
-  const std::uint64_t elements = ref.storage->size() / size_of(*dtype);
-  if (extent(layout) > elements) {
+  const std::uint64_t elements = ref.size / size_of(*dtype);
+  const std::uint64_t used = extent(layout);
+  if (used > elements) {
     throw node.error("a tensor of shape " + to_string(layout.shape) + " at offset " +
                      std::to_string(layout.offset) + " leaves its storage of " + std::to_string(elements) +
                      " elements");
   }
-  check_expansion(node, layout, ref.storage->size());
+  check_expansion(node, layout, ref.size);
+  // The offset of a tensor without elements can be any number.
+  if (used > 0) layout.offset += static_cast<std::int64_t>(ref.first / size_of(*dtype));
   LazyTensor tensor;
   tensor.dtype = layout.dtype;
   tensor.shape = layout.shape;
@@ -163,7 +185,7 @@ LazyTensor rebuild(const PickleNode& node, const std::string& callable, const Pi
   return tensor;
 }
 
-LazyTensor read_any(const PickleNode& node, Archive& archive) {
+LazyTensor read_any(const PickleNode& node, Storages& storages) {
   if (!node.is(PickleKind::call))
     throw node.error("expected a tensor, found " + std::string(describe(node.kind())));
   PickleNode call = node;
@@ -180,10 +202,27 @@ LazyTensor read_any(const PickleNode& node, Archive& archive) {
     throw not_supported(call, std::string(entry->what) + " is not supported", "save it as a plain tensor");
   }
   if (!is_one_of(callable, plain_tensors)) throw call.error("'" + callable + "' does not make a tensor");
-  return rebuild(call, callable, arguments, archive);
+  return rebuild(call, callable, arguments, storages);
 }
 
 }  // namespace
+
+bool is_storage_id(const PickleNode& id) {
+  return id.item(0).text() == "storage";
+}
+
+void check_persistent_ids(const PickleTree& tree, const Storages& storages) {
+  constexpr std::size_t class_id_size = 4;
+  const bool classes_too = storages.id_size() > 5;
+  for (const PickleNode& persistent : tree.persistent()) {
+    const PickleNode id = persistent.id();
+    const bool is_class = classes_too && !is_storage_id(id) && id.item(0).text() == "module";
+    if (!is_class && !is_storage_id(id)) throw id.error("a persistent id is not that of a storage");
+    if (id.size() != (is_class ? class_id_size : storages.id_size()))
+      throw id.error("a persistent id has " + std::to_string(id.size()) + " fields");
+    if (!id.item(1).is(PickleKind::global)) throw id.item(1).error("a persistent id names no class");
+  }
+}
 
 PickleCallables torch_callables() {
   PickleCallables callables = plain_callables();
@@ -209,9 +248,9 @@ bool is_tensor(const PickleNode& node) {
          find_refused(name) != nullptr;
 }
 
-LazyTensor read_tensor(const PickleNode& node, Archive& archive, const std::string& name) {
+LazyTensor read_tensor(const PickleNode& node, Storages& storages, const std::string& name) {
   try {
-    return read_any(node, archive);
+    return read_any(node, storages);
   } catch (Error& error) {
     Where where = node.error("").where();
     where.tensor = name;
