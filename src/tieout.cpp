@@ -8,6 +8,7 @@
 #include "convert/group_order.h"
 #include "convert/lower.h"
 #include "convert/retype.h"
+#include "formats/torch_groups.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -16,7 +17,7 @@ namespace {
 
 Side target_of(Side& source, const ConvertOptions& options, const Format& format, Findings& findings) {
   if (options.like) {
-    Side target = open_side(*options.like);
+    Side target = open_side(*options.like, {}, options.reading);
     if (target.file.framework != format.framework) {
       throw usage_error("the template " + *options.like + " is of another framework than " + options.target,
                         "give the target the template's suffix");
@@ -30,6 +31,7 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
     Side same = source;
     // Tensors that are not understood are written as they were read, whatever the lift made of them.
     if (!source.file.has_architecture) same.file = read_file(options.source, options.reading);
+    if (same.file.framework == Framework::torch) keep_model_only(same.file);
     return same;
   }
   if (!source.file.has_architecture) {

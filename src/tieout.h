@@ -15,7 +15,7 @@ struct ConvertOptions {
   std::optional<std::string> like;  // a template: the target gets its architecture and names
   std::optional<std::string> map;   // a plan as `tieout match` prints it, instead of our own
   InputShapes input_shapes;
-  ReadOptions reading;         // of the source
+  ReadOptions reading;         // of the source and the template
   std::optional<DType> dtype;  // the floats of the target; empty: as in the source
   WriteOptions writing;
 };

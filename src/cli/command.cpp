@@ -38,6 +38,12 @@ void add_input_shapes(CLI::App* command, std::vector<std::string>& texts) {
       ->allow_extra_args(false);
 }
 
+void add_key(CLI::App* command, std::string& key) {
+  command->add_option("--key", key,
+                      "which of a checkpoint's models, by its path in the file: model, ema.state_dict; \".\" "
+                      "for all tensors as one");
+}
+
 InputShapes parse_input_shapes(const std::vector<std::string>& texts) {
   InputShapes shapes;
   for (const auto& text : texts) {

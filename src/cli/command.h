@@ -33,6 +33,9 @@ CLI::App* add_command(CLI::App& app, const std::string& name, const std::string&
 void add_input_shapes(CLI::App* command, std::vector<std::string>& texts);
 InputShapes parse_input_shapes(const std::vector<std::string>& texts);
 
+// "--key KEY": which of a checkpoint's models is meant.
+void add_key(CLI::App* command, std::string& key);
+
 // Colours: only on a terminal, and not when NO_COLOR is set (https://no-color.org).
 bool colours_on_stdout();
 bool colours_on_stderr();

@@ -143,6 +143,7 @@ void add_convert(CLI::App& app, Chosen& chosen) {
                       "a model of the target's framework: its architecture and names are kept");
   command->add_option("--map", options->map, "which tensor goes where, as `tieout match -o` writes it");
   add_input_shapes(command, options->shapes);
+  add_key(command, options->convert.reading.key);
   command->add_flag("--dry-run", options->dry_run, "print the plan and write nothing");
   command->add_flag("--no-verify", options->no_verify,
                     "do not read the result back and compare it with the source");

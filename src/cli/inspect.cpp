@@ -17,6 +17,7 @@ struct Options {
   std::string file;
   std::vector<std::string> shapes;
   bool check = false;
+  ReadOptions reading;
   bool json = false;
 };
 
@@ -27,8 +28,29 @@ void read_through(const FrameworkModel& file) {
   }
 }
 
+// What reading says of a checkpoint of several models; nothing for other files.
+std::optional<Error> several_models(const Options& options) {
+  try {
+    static_cast<void>(read_file(options.file, options.reading));
+    return std::nullopt;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage || !options.reading.key.empty()) throw;
+    return error;
+  }
+}
+
+// A checkpoint of several models is listed as a whole, with what other commands would say of it.
+Side open(const Options& options) {
+  const std::optional<Error> several = several_models(options);
+  ReadOptions reading = options.reading;
+  if (several) reading.key = ".";
+  Side side = open_side(options.file, parse_input_shapes(options.shapes), reading);
+  if (several) side.model.findings.push_back({Severity::note, "", several->what(), several->hint()});
+  return side;
+}
+
 ExitCode inspect(const Options& options) {
-  const Side side = open_side(options.file, parse_input_shapes(options.shapes));
+  const Side side = open(options);
   std::optional<FileCheck> check;
   if (options.check) {
     check = check_file(side.file, code_of(options.file));
@@ -55,9 +77,11 @@ void add_inspect(CLI::App& app, Chosen& chosen) {
                   "  tieout inspect lenet5.keras\n"
                   "  tieout inspect lenet5.pt --input-shape 1,28,28\n"
                   "  tieout inspect lenet5.safetensors --json\n"
+                  "  tieout inspect checkpoint.pt --key ema\n"
                   "  tieout inspect from_a_stranger.pt --check\n");
   command->add_option("FILE", options->file, "a model or weights file of either framework")->required();
   add_input_shapes(command, options->shapes);
+  add_key(command, options->reading.key);
   command->add_flag(
       "--check", options->check,
       "also say whether the file is whole and safe: checksums, NaN and infinities, and code that loading "

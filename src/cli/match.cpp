@@ -15,14 +15,15 @@ struct Options {
   std::string source;
   std::string target;
   std::vector<std::string> shapes;
+  ReadOptions reading;
   std::string out;
   bool json = false;
   bool force = false;
 };
 
 ExitCode match_files(const Options& options) {
-  Side a = open_side(options.source, parse_input_shapes(options.shapes));
-  Side b = open_side(options.target);
+  Side a = open_side(options.source, parse_input_shapes(options.shapes), options.reading);
+  Side b = open_side(options.target, {}, options.reading);
   settle(a, b, parse_input_shapes(options.shapes));
   Plan plan = make_plan(a.model, a.file, b.model, b.file, match(a.model, b.model));
   plan.findings.insert(plan.findings.begin(), b.model.findings.begin(), b.model.findings.end());
@@ -52,6 +53,7 @@ void add_match(CLI::App& app, Chosen& chosen) {
   command->add_option("SOURCE", options->source, "the model that has the weights")->required();
   command->add_option("TARGET", options->target, "the model that would get them")->required();
   add_input_shapes(command, options->shapes);
+  add_key(command, options->reading.key);
   command->add_option("-o,--output", options->out, "write the map, as JSON, to this file");
   command->add_flag("--force", options->force, "overwrite the map file if it exists");
   command->add_flag("--json", options->json, "the map as JSON on standard output, and nothing else there");

@@ -24,6 +24,7 @@ struct Options {
   std::uint64_t seed = 0;
   std::string out;
   bool force = false;
+  ReadOptions reading;
   int repeat = 0;
 };
 
@@ -55,12 +56,12 @@ void say_timing(const Options& options, const Side& side, const std::vector<Arra
 
 ExitCode run_model(const Options& options) {
   InputShapes shapes = parse_input_shapes(options.shapes);
-  Side side = open_side(options.model, shapes);
+  Side side = open_side(options.model, shapes, options.reading);
   std::vector<NamedTensor> given;
   if (!options.probe.empty()) {
     given = read_tensors(options.probe);
     const InputShapes complete = shapes_of_probe(side, given, shapes);
-    if (complete != shapes) side = open_side(options.model, complete);
+    if (complete != shapes) side = open_side(options.model, complete, options.reading);
   }
   require_runnable(side);
   const auto inputs =
@@ -95,6 +96,7 @@ void add_run(CLI::App& app, Chosen& chosen) {
       ->check(CLI::Range(1, 1000000));
   command->add_option("--seed", options->seed, "of a random probe")->capture_default_str();
   add_input_shapes(command, options->shapes);
+  add_key(command, options->reading.key);
   add_witness_options(command, options->how);
   command->add_option("-o,--output", options->out, "where to write: OUT.npz or OUT.safetensors")->required();
   command->add_flag("--force", options->force, "overwrite the output if it exists");

@@ -22,6 +22,7 @@ struct Options {
   std::vector<std::string> witnesses;
   WitnessOptions witness;
   std::string probe;
+  ReadOptions reading;
   int probes = 3;
   std::uint64_t seed = 0;
   bool json = false;
@@ -40,8 +41,8 @@ void choose_witnesses(const Options& options, VerifyOptions& verify_options) {
 
 ExitCode verify_files(const Options& options) {
   const InputShapes shapes = parse_input_shapes(options.shapes);
-  Side a = open_side(options.a, shapes);
-  Side b = open_side(options.b);
+  Side a = open_side(options.a, shapes, options.reading);
+  Side b = open_side(options.b, {}, options.reading);
   settle(a, b, shapes);
   VerifyOptions verify_options;
   choose_witnesses(options, verify_options);
@@ -72,6 +73,7 @@ void add_verify(CLI::App& app, Chosen& chosen) {
   command->add_option("B", options->b, "the model that should compute the same")->required();
   command->add_option("--map", options->map, "which tensors correspond, as `tieout match -o` writes it");
   add_input_shapes(command, options->shapes);
+  add_key(command, options->reading.key);
   command->add_option("--probe", options->probe,
                       "inputs (.npy, .npz, .safetensors) in A's layout; random ones otherwise");
   command->add_option("--probes", options->probes, "how many random probes")

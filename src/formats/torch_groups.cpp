@@ -1,8 +1,10 @@
 #include "formats/torch_groups.h"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "tieout/error.h"
 
@@ -44,6 +46,45 @@ std::vector<FrameworkNode> group_tensors(const std::vector<NamedTensor>& tensors
     nodes[found->second].parameters.push_back({.name = parts.local, .path = {}, .tensor = tensor.name});
   }
   return nodes;
+}
+
+namespace {
+
+std::string own_name(const FrameworkNode& node, const NodeParameter& parameter) {
+  return node.name.empty() ? parameter.name : node.name + "." + parameter.name;
+}
+
+// What stands before the own name of every tensor that a node owns; empty when it is not the same everywhere.
+std::string common_prefix(const FrameworkModel& model) {
+  std::optional<std::string> prefix;
+  for (const FrameworkNode& node : model.nodes) {
+    for (const NodeParameter& parameter : node.parameters) {
+      const std::string own = own_name(node, parameter);
+      if (!parameter.tensor.ends_with(own)) return {};
+      std::string before = parameter.tensor.substr(0, parameter.tensor.size() - own.size());
+      if (prefix && *prefix != before) return {};
+      prefix = std::move(before);
+    }
+  }
+  return prefix && prefix->ends_with('.') ? *prefix : std::string();
+}
+
+}  // namespace
+
+void keep_model_only(FrameworkModel& model) {
+  const std::string prefix = common_prefix(model);
+  if (prefix.empty()) return;
+  std::vector<NamedTensor> kept = tensors_to_write(model);
+  std::set<std::string> owned;
+  for (FrameworkNode& node : model.nodes) {
+    for (NodeParameter& parameter : node.parameters) {
+      owned.insert(parameter.tensor);
+      parameter.tensor.erase(0, prefix.size());
+    }
+  }
+  std::erase_if(kept, [&](const NamedTensor& named) { return !owned.contains(named.name); });
+  for (NamedTensor& named : kept) named.name.erase(0, prefix.size());
+  model.tensors = std::move(kept);
 }
 
 void add_aliases(const std::map<std::string, std::string>& aliases, FrameworkModel& model) {

@@ -18,6 +18,11 @@ std::vector<FrameworkNode> group_tensors(const std::vector<NamedTensor>& tensors
 // A tensor that two nodes own comes once.
 std::vector<NamedTensor> tensors_to_write(const FrameworkModel& model);
 
+// A model that is part of its file (a checkpoint) or wrapped, as a file of its own: of its tensors' names
+// goes what stands before the layer's name, where it is the same before all ("state_dict.module."), and
+// tensors that no node owns are left out then. Other models stay as they are.
+void keep_model_only(FrameworkModel& model);
+
 // Tensors that are stored once and have a second name, name -> stored name, as safetensors' save_model and
 // huggingface_hub's index note it in their metadata: adds them to the model's, with a finding. Entries that
 // name no tensor, or are one, are something else.

@@ -52,6 +52,21 @@ std::vector<const NamedTensor*> in_layer_order(const FrameworkModel& file) {
   return ordered;
 }
 
+// Of each tensor that is the same memory as one listed before it (tied weights), the name of that one.
+std::map<std::string, std::string> same_as(const std::vector<const NamedTensor*>& listed) {
+  std::map<std::string, std::string> first;  // storage -> name
+  std::map<std::string, std::string> same;
+  for (const NamedTensor* named : listed) {
+    const LazyTensor& tensor = named->tensor;
+    if (tensor.storage.empty() || element_count(tensor.shape) == 0) continue;
+    const std::string identity =
+        tensor.storage + " " + std::string(to_string(tensor.dtype)) + " " + to_string(tensor.shape);
+    const auto [known, is_new] = first.emplace(identity, named->name);
+    if (!is_new) same.emplace(named->name, known->second);
+  }
+  return same;
+}
+
 // The last value that the node makes; nullptr where it was refused or the file holds no architecture.
 const Value* output_of(const Model& model, int node) {
   const Value* last = nullptr;
@@ -165,11 +180,15 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
   rows = {{{"tensor", "dtype", "shape"}}};
   std::uint64_t bytes = 0;
   const auto names = shown_names(file);
-  for (const NamedTensor* named : in_layer_order(file)) {
+  const auto listed = in_layer_order(file);
+  const auto same = same_as(listed);
+  for (const NamedTensor* named : listed) {
     const auto& [name, tensor] = *named;
     const auto shown = names.find(name);
     rows.push_back({{shown == names.end() ? name : shown->second, std::string(to_string(tensor.dtype)),
                      to_string(tensor.shape)}});
+    if (const auto first = same.find(name); first != same.end())
+      rows.back().cells.push_back("the same as " + first->second);
     bytes += byte_count(tensor.shape, tensor.dtype);
   }
   if (!file.tensors.empty()) text += "\n" + table(rows);
@@ -194,15 +213,19 @@ Json inspect_json(const FrameworkModel& file, const Model& model) {
   const auto of_layer = layers_of_tensors(file);
   const auto names = shown_names(file);
   Json tensors = Json::array();
-  for (const NamedTensor* named : in_layer_order(file)) {
+  const auto listed = in_layer_order(file);
+  const auto same = same_as(listed);
+  for (const NamedTensor* named : listed) {
     const auto& [name, tensor] = *named;
+    const auto first = same.find(name);
     const auto layer = of_layer.find(name);
     const auto shown = names.find(name);
     tensors.push_back({{"name", shown == names.end() ? name : shown->second},
                        {"dtype", to_string(tensor.dtype)},
                        {"shape", tensor.shape},
                        {"layer", layer == of_layer.end() ? Json(nullptr) : Json(layer->second)},
-                       {"path", name}});
+                       {"path", name},
+                       {"same_as", first == same.end() ? Json(nullptr) : Json(first->second)}});
   }
   return {{"format", file.format},
           {"framework", to_string(file.framework)},

@@ -5,6 +5,7 @@ What tieout writes, PyTorch and safetensors read; what they write, tieout reads.
 
 import collections
 import json
+import subprocess
 import zipfile
 
 import pytest
@@ -12,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torch_files import assert_listed, assert_same, odd_tensors, tieout
+from torch_files import TIEOUT, assert_listed, assert_same, odd_tensors, tieout
 
 
 @pytest.fixture(autouse=True)
@@ -126,16 +127,74 @@ def test_a_foreign_module_is_named_and_its_tensors_are_listed(tmp_path):
     assert [layer["class"] for layer in layers] == [f"{Foreign.__module__}.Foreign"]
 
 
-def refused(tmp_path, value, **options):
-    path = tmp_path / "refused.pt"
-    torch.save(value, path, **options)
-    return json.loads(tieout("inspect", path, "--json", expect=5))["error"]["message"]
+def refused(tmp_path, value):
+    """What a conversion says; inspect lists the other tensors and says the same."""
+    path, target = tmp_path / "refused.pt", tmp_path / "out.safetensors"
+    torch.save(value, path)
+    listed = json.loads(tieout("inspect", path, "--json"))
+    (finding,) = [entry for entry in listed["findings"] if "is not read" in entry["message"]]
+    assert [entry["name"] for entry in listed["tensors"]] == [name for name in value if name != "t"]
+    said = subprocess.run([TIEOUT, "convert", path, target], capture_output=True, text=True, timeout=60)
+    assert said.returncode == 5 and finding["message"] in said.stderr and not target.exists()
+    assert finding["way_out"] in said.stderr
+    return finding["message"]
 
 
-def test_what_is_not_carried_is_refused_by_name(tmp_path):
-    assert "sparse" in refused(tmp_path, {"t": torch.ones(3).to_sparse()})
-    assert "conjugated" in refused(tmp_path, {"t": torch.ones(3, dtype=torch.complex64).conj()})
-    assert "lazy" in refused(tmp_path, nn.Sequential(nn.LazyLinear(3)))
+class Ring(torch.Tensor):
+    pass
+
+
+PER_TENSOR = torch.quantize_per_tensor(torch.randn(3, 5), 0.1, 3, torch.qint8)
+PER_CHANNEL = torch.quantize_per_channel(torch.randn(3, 5), torch.rand(3), torch.arange(3), 0, torch.quint8)
+NOT_PLAIN = {
+    "a quantised tensor": [PER_TENSOR, PER_CHANNEL],
+    "a sparse tensor": [torch.eye(3).to_sparse(), torch.eye(3).to_sparse_csr()],
+    "(meta)": [torch.empty(3, 5, device="meta")],
+    "a nested tensor": [torch.nested.nested_tensor([torch.ones(2, 3), torch.ones(4, 3)])],
+    "conjugated or negated": [
+        torch.ones(3, dtype=torch.complex64).conj(),
+        torch.ones(3, dtype=torch.complex64).conj().imag,
+    ],
+    "torch.complex32": [torch.ones(3, dtype=torch.complex32)],
+    "torch.float4_e2m1fn_x2": [torch.ones(3, dtype=torch.uint8).view(torch.float4_e2m1fn_x2)],
+}
+
+
+@pytest.mark.parametrize("words", NOT_PLAIN)
+@pytest.mark.filterwarnings("ignore")
+def test_tensors_that_are_not_plain_are_refused_by_name(tmp_path, words):
+    for tensor in NOT_PLAIN[words]:
+        message = refused(tmp_path, {"before": torch.ones(2), "t": tensor, "after": torch.ones(3)})
+        assert words in message and "the tensor t " in message
+
+
+def test_a_lazy_module_that_was_never_run(tmp_path):
+    path = tmp_path / "lazy.pt"
+    torch.save(nn.Sequential(nn.Linear(2, 2), nn.LazyLinear(3)), path)
+    listed = json.loads(tieout("inspect", path, "--json"))
+    assert [entry["name"] for entry in listed["tensors"]] == ["0.weight", "0.bias"]
+    assert sum("lazy" in entry["message"] for entry in listed["findings"]) == 2
+    tieout("convert", path, tmp_path / "out.keras", expect=2)
+    tieout("convert", path, tmp_path / "out.pt", expect=5)
+
+
+def test_tensors_of_classes_that_add_no_elements(tmp_path):
+    tensors = {
+        "plain": torch.randn(2, 3),
+        "subclass": torch.randn(3, 2).as_subclass(Ring),
+        "parameter": nn.Parameter(torch.randn(4)),
+    }
+    path, target = tmp_path / "classes.pt", tmp_path / "out.safetensors"
+    torch.save(tensors, path)
+    tieout("convert", path, target)
+    assert_same(
+        load_file(target),
+        {name: tensor.detach().as_subclass(torch.Tensor) for name, tensor in tensors.items()},
+        ordered=False,
+    )
+
+
+def test_torchscript_is_refused_by_name(tmp_path):
     path = tmp_path / "script.pt"
     torch.jit.save(torch.jit.script(nn.Linear(2, 2)), str(path))
     assert "TorchScript" in json.loads(tieout("inspect", path, "--json", expect=5))["error"]["message"]

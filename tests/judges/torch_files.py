@@ -14,7 +14,8 @@ DTYPES = [
     torch.float16, torch.bfloat16, torch.float32, torch.float64,
     torch.int8, torch.int16, torch.int32, torch.int64,
     torch.uint8, torch.uint16, torch.uint32, torch.uint64, torch.bool,
-    torch.complex64, torch.complex128, torch.float8_e4m3fn, torch.float8_e5m2,
+    torch.complex64, torch.complex128,
+    torch.float8_e4m3fn, torch.float8_e5m2, torch.float8_e4m3fnuz, torch.float8_e5m2fnuz, torch.float8_e8m0fnu,
 ]  # fmt: skip
 
 
@@ -58,6 +59,6 @@ def odd_tensors():
         "channels_last": torch.randn(2, 3, 4, 5).to(memory_format=torch.channels_last),
     }
     for dtype in DTYPES:
-        tensors[str(dtype).removeprefix("torch.")] = torch.randint(0, 2, (3, 5)).to(dtype)
+        tensors[str(dtype).removeprefix("torch.")] = (torch.randn(3, 5) * 4).abs().to(dtype)
     tensors["again"] = base
     return collections.OrderedDict(tensors)

@@ -4,9 +4,9 @@
 
 #include "containers/json/json_text.h"
 #include "formats/torch_pt/archive.h"
+#include "formats/torch_pt/choose_model.h"
 #include "formats/torch_pt/legacy.h"
-#include "formats/torch_pt/module_reader.h"
-#include "formats/torch_pt/state_dict_reader.h"
+#include "formats/torch_pt/tensor_reader.h"
 #include "formats/torch_pt/writer.h"
 #include "formats/torch_source/torch_source.h"
 #include "model/architecture_json.h"
@@ -51,30 +51,34 @@ void read_architecture(const Archive& archive, FrameworkModel& model) {
   }
 }
 
-void read_object(const PickleNode& root, Storages& storages, FrameworkModel& model) {
-  if (is_module(root)) {
-    read_module(root, storages, model);
-  } else if (is_tensor(root)) {
+Contents read_object(const PickleNode& root, Storages& storages) {
+  if (is_tensor(root)) {
     throw unsupported("the file holds a single tensor", root.error("").where(),
                       "save a dict of tensors, or a module");
-  } else if (root.is(PickleKind::dict)) {
-    read_state_dict(root, storages, model);
-  } else {
-    throw root.error("expected a dict of tensors or a module, found " + std::string(describe(root.kind())));
   }
+  Contents contents = read_contents(root, storages);
+  if (contents.parts.empty() && !root.is(PickleKind::dict))
+    throw root.error("expected a dict of tensors or a module, found " + std::string(describe(root.kind())));
+  return contents;
 }
 
-void read_archive(const FileRef& file, FrameworkModel& model) {
+void read_archive(const FileRef& file, const ReadOptions& options, FrameworkModel& model) {
   Archive archive(file);
   check_kind(archive);
   const PickleTree tree =
       read_pickle(archive.read(pickle_record), torch_callables(), archive.where(pickle_record));
   check_persistent_ids(tree, archive);
-  read_object(tree.root(), archive, model);
-  if (archive.has(architecture_record)) read_architecture(archive, model);
+  Contents contents = read_object(tree.root(), archive);
+  if (!archive.has(architecture_record)) {
+    choose_model(std::move(contents), options.key, model);
+    return;
+  }
+  if (!contents.refused.empty()) throw contents.refused.front().error;
+  model.tensors = std::move(contents.tensors);
+  read_architecture(archive, model);
 }
 
-FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
+FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
   FrameworkModel model;
   model.framework = Framework::torch;
   model.format = "torch_pt";
@@ -88,9 +92,9 @@ FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
   }
   if (is_bare_pickle(file->bytes())) {
     LegacyFile legacy(file);
-    read_object(legacy.object().root(), legacy, model);
+    choose_model(read_object(legacy.object().root(), legacy), options.key, model);
   } else {
-    read_archive(file, model);
+    read_archive(file, options, model);
   }
   return model;
 }

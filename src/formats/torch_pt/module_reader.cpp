@@ -1,6 +1,5 @@
 #include "formats/torch_pt/module_reader.h"
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,6 +15,8 @@ namespace {
 
 constexpr std::string_view torch_modules = "torch.nn.modules.";
 constexpr std::string_view sequential = "torch.nn.modules.container.Sequential";
+// Gives each GPU a part of the batch.
+constexpr std::string_view data_parallel = "torch.nn.parallel.data_parallel.DataParallel";
 constexpr int deepest = 64;
 // Modules can be shared, so a small file can name very many.
 constexpr std::size_t most_modules = 1'000'000;
@@ -79,22 +80,51 @@ std::optional<Json> hook_settings(const PickleNode& module) {
   return settings;
 }
 
-class ModuleWalk final : public Steps {
- public:
-  ModuleWalk(Storages& storages, FrameworkModel& model) : storages_(storages), model_(model) {}
+void check_depth(const PickleNode& module, int depth) {
+  if (depth > deepest) throw module.error("modules are nested more than 64 deep, or hold themselves");
+}
 
-  // The tensors of all modules, in the order of Module.state_dict().
-  void add_tensors(const PickleNode& root) {
-    collect(root, "", 0, [this](const PickleNode& tensor, const std::string& name) {
-      if (!names_.insert(name).second) throw tensor.error("two tensors have the name '" + name + "'");
-      model_.tensors.push_back({name, read_tensor(tensor, storages_, name)});
+// The tensors of modules.
+class TensorWalk {
+ public:
+  // Names the tensors inside the module, "out_proj.weight" for an attention's.
+  void collect(const PickleNode& module, const std::string& local, int depth, const TensorVisit& visit) {
+    check_depth(module, depth);
+    if (++modules_ > most_modules) throw module.error("the file names more than a million modules");
+    visit_table(attribute(module, "_parameters"), {}, local, visit);
+    std::set<std::string_view> skipped;
+    if (const auto transient = module.state()->find("_non_persistent_buffers_set")) {
+      for (std::size_t i = 0; i < transient->size(); ++i) skipped.insert(transient->item(i).text());
+    }
+    visit_table(attribute(module, "_buffers"), skipped, local, visit);
+    each_child(module, [&](const std::string& child_name, const PickleNode& child) {
+      collect(child, join(local, child_name), depth + 1, visit);
     });
   }
+
+ private:
+  static void visit_table(const PickleNode& table, const std::set<std::string_view>& skipped,
+                          const std::string& local, const TensorVisit& visit) {
+    for (std::size_t i = 0; i < table.pairs(); ++i) {
+      const std::string_view key = table.key(i).text();
+      if (table.value(i).is(PickleKind::none) || skipped.contains(key)) continue;
+      visit(table.value(i), join(local, key));
+    }
+  }
+
+  std::size_t modules_ = 0;
+};
+
+class ModuleWalk final : public Steps {
+ public:
+  ModuleWalk(const std::string& prefix, FrameworkModel& model) : prefix_(prefix), model_(model) {}
 
   // The nodes of a module, in the order in which they run.
   ValueRef call(const PickleNode& module, const std::string& name,
                 const std::vector<ValueRef>& inputs) override {
-    const Deeper level(*this, module);
+    const Deeper level(depth_);
+    check_depth(module, depth_);
+    if (++modules_ > most_modules) throw module.error("the file names more than a million modules");
     if (!is_module(module)) throw module.error("expected a module");
     const bool is_plain = forward_hooks(module).empty();
     if (is_plain && module.full_name() == sequential) {
@@ -114,8 +144,8 @@ class ModuleWalk final : public Steps {
     node.module = module.module();
     if (is_torch_class(module)) node.settings = module_settings(*module.state());
     if (const auto hook = hook_settings(module)) node.settings["_hook"] = *hook;
-    collect(module, "", 0, [&](const PickleNode&, const std::string& local) {
-      node.parameters.push_back({.name = local, .path = {}, .tensor = join(name, local)});
+    tensors_.collect(module, "", 0, [&](const PickleNode&, const std::string& local) {
+      node.parameters.push_back({.name = local, .path = {}, .tensor = prefix_ + join(name, local)});
     });
     return add(std::move(node), name, inputs);
   }
@@ -132,19 +162,14 @@ class ModuleWalk final : public Steps {
   // One level of calls, for as long as it lives.
   class Deeper {
    public:
-    Deeper(ModuleWalk& walk, const PickleNode& module) : walk_(walk) { walk.count(module, ++walk.depth_); }
-    ~Deeper() { --walk_.depth_; }
+    explicit Deeper(int& depth) : depth_(depth) { ++depth_; }
+    ~Deeper() { --depth_; }
     Deeper(const Deeper&) = delete;
     Deeper& operator=(const Deeper&) = delete;
 
    private:
-    ModuleWalk& walk_;
+    int& depth_;
   };
-
-  void count(const PickleNode& module, int depth) {
-    if (depth > deepest) throw module.error("modules are nested more than 64 deep, or hold themselves");
-    if (++modules_ > most_modules) throw module.error("the file names more than a million modules");
-  }
 
   ValueRef add(FrameworkNode node, const std::string& name, const std::vector<ValueRef>& inputs) {
     node.name = name;
@@ -153,35 +178,9 @@ class ModuleWalk final : public Steps {
     return {.node = static_cast<int>(model_.nodes.size()) - 1};
   }
 
-  // Visits a module's tensors with their names inside it, in the order of Module.state_dict(): parameters,
-  // persistent buffers, then the children's.
-  template <typename Visit>
-  void collect(const PickleNode& module, const std::string& local, int depth, const Visit& visit) {
-    count(module, depth);
-    each_tensor(attribute(module, "_parameters"), {}, local, visit);
-    std::set<std::string_view> skipped;
-    if (const auto transient = module.state()->find("_non_persistent_buffers_set")) {
-      for (std::size_t i = 0; i < transient->size(); ++i) skipped.insert(transient->item(i).text());
-    }
-    each_tensor(attribute(module, "_buffers"), skipped, local, visit);
-    each_child(module, [&](const std::string& child_name, const PickleNode& child) {
-      collect(child, join(local, child_name), depth + 1, visit);
-    });
-  }
-
-  template <typename Visit>
-  static void each_tensor(const PickleNode& table, const std::set<std::string_view>& skipped,
-                          const std::string& local, const Visit& visit) {
-    for (std::size_t i = 0; i < table.pairs(); ++i) {
-      const std::string_view key = table.key(i).text();
-      if (table.value(i).is(PickleKind::none) || skipped.contains(key)) continue;
-      visit(table.value(i), join(local, key));
-    }
-  }
-
-  Storages& storages_;
+  const std::string& prefix_;
   FrameworkModel& model_;
-  std::set<std::string> names_;
+  TensorWalk tensors_;
   std::size_t modules_ = 0;
   int depth_ = -1;
 };
@@ -208,7 +207,17 @@ bool is_module(const PickleNode& node) {
          state->find("_buffers");
 }
 
-void read_module(const PickleNode& root, Storages& storages, FrameworkModel& model) {
+void each_tensor(const PickleNode& module, const TensorVisit& visit) {
+  TensorWalk().collect(module, "", 0, visit);
+}
+
+void read_module(const PickleNode& root, const std::string& prefix, FrameworkModel& model) {
+  if (root.full_name() == data_parallel) {
+    const auto inner = attribute(root, "_modules").find("module");
+    if (!inner) throw root.error("a DataParallel holds no module");
+    read_module(*inner, prefix + "module.", model);
+    return;
+  }
   model.name = root.name();
   model.has_architecture = true;
   std::vector<ValueRef> inputs;
@@ -216,9 +225,7 @@ void read_module(const PickleNode& root, Storages& storages, FrameworkModel& mod
     inputs.push_back({.node = ValueRef::model_input, .output = static_cast<int>(inputs.size())});
     model.inputs.push_back({.name = name, .shape = {}, .dtype = DType::f32, .axes = {}});
   }
-  ModuleWalk walk(storages, model);
-  walk.add_tensors(root);
-  model.outputs = {walk.call(root, "", inputs)};
+  model.outputs = {ModuleWalk(prefix, model).call(root, "", inputs)};
 }
 
 }  // namespace tieout::torch_pt
