@@ -194,12 +194,6 @@ def test_tensors_of_classes_that_add_no_elements(tmp_path):
     )
 
 
-def test_torchscript_is_refused_by_name(tmp_path):
-    path = tmp_path / "script.pt"
-    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), str(path))
-    assert "TorchScript" in json.loads(tieout("inspect", path, "--json", expect=5))["error"]["message"]
-
-
 def test_safetensors_are_written_byte_for_byte_as_the_library_does(tmp_path):
     tensors = {k: v.contiguous().clone() for k, v in odd_tensors().items() if v.dtype != torch.complex128}
     source, target = tmp_path / "source.safetensors", tmp_path / "target.safetensors"

@@ -17,6 +17,19 @@ bool is_pickle_record(std::string_view name) {
   return slash != std::string_view::npos && slash > 0 && name.substr(slash + 1) == pickle_record;
 }
 
+// Whether the first record, whose header is not checked, is the pickle.
+bool begins_with_pickle(const MappedFile& file) {
+  try {
+    ByteReader header(file.bytes(), {});
+    header.skip(26);
+    const std::uint16_t name_size = header.u16();
+    header.skip(2);
+    return is_pickle_record(header.take_text(name_size));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 class Record final : public Storage {
  public:
   Record(std::shared_ptr<const ZipReader> zip, const ZipEntry& entry)
@@ -69,21 +82,30 @@ std::shared_ptr<const Storage> Archive::storage(const std::string& key) {
   return storages_.emplace(key, std::make_shared<const Record>(zip_, entry)).first->second;
 }
 
-bool is_torch_archive(const MappedFile& file) {
-  if (!ZipReader::recognises(file.bytes())) return false;
+void check_byte_order(const Archive& archive) {
+  constexpr std::string_view record = "byteorder";
+  if (!archive.has(record)) return;
+  const std::vector<std::byte> order = archive.read(record);
+  const std::string_view text(reinterpret_cast<const char*>(order.data()), order.size());
+  if (text == "big") {
+    throw unsupported("the file was written on a big-endian machine", archive.where(record),
+                      "load it with PyTorch and save it again on a little-endian one");
+  }
+  if (text != "little") throw malformed("the byte order is neither little nor big", archive.where(record));
+}
+
+ArchiveKind archive_kind(const MappedFile& file) {
+  if (!ZipReader::recognises(file.bytes())) return ArchiveKind::other;
   try {
-    // The directory is at the end: of a file that was cut, only the first header can be asked.
-    ByteReader header(file.bytes(), {});
-    header.skip(26);
-    const std::uint16_t name_size = header.u16();
-    header.skip(2);
-    if (is_pickle_record(header.take_text(name_size))) return true;
     const std::shared_ptr<const MappedFile> borrowed(&file, [](const MappedFile*) {});
     const ZipReader zip(borrowed);
-    return std::ranges::any_of(zip.entries(),
-                               [](const ZipEntry& entry) { return is_pickle_record(entry.name); });
+    const auto pickle = std::ranges::find_if(
+        zip.entries(), [](const ZipEntry& entry) { return is_pickle_record(entry.name); });
+    if (pickle == zip.entries().end()) return ArchiveKind::other;
+    const std::string prefix = pickle->name.substr(0, pickle->name.find('/') + 1);
+    return zip.find(prefix + "constants.pkl") != nullptr ? ArchiveKind::script : ArchiveKind::saved;
   } catch (const Error&) {
-    return false;
+    return begins_with_pickle(file) ? ArchiveKind::saved : ArchiveKind::other;
   }
 }
 

@@ -41,7 +41,16 @@ class Archive final : public Storages {
   std::map<std::string, std::shared_ptr<const Storage>> storages_;
 };
 
-// Whether the archive is one of PyTorch's: by the first record's name, or anywhere in the directory.
-bool is_torch_archive(const MappedFile& file);
+// Error(unsupported) when the record "byteorder" says big, Error(malformed) when it says something unknown.
+void check_byte_order(const Archive& archive);
+
+enum class ArchiveKind {
+  other,
+  saved,  // torch.save
+  script  // torch.jit.save: NAME/constants.pkl beside NAME/data.pkl
+};
+
+// By the archive's directory; of a file that was cut, by its first record.
+ArchiveKind archive_kind(const MappedFile& file);
 
 }  // namespace tieout::torch_pt

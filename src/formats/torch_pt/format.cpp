@@ -18,27 +18,12 @@ namespace {
 using namespace torch_pt;
 
 bool recognises_file(const MappedFile& file) {
-  return is_torch_archive(file) || is_bare_pickle(file.bytes()) || is_tar_container(file.bytes());
+  return archive_kind(file) == ArchiveKind::saved || is_bare_pickle(file.bytes()) ||
+         is_tar_container(file.bytes());
 }
 
 std::string_view as_text(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-void check_kind(const Archive& archive) {
-  const Where where{.file = archive.file(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}};
-  if (archive.has("constants.pkl")) {
-    throw unsupported("the file is TorchScript (torch.jit.save)", where,
-                      "save the model's state_dict() with torch.save instead");
-  }
-  if (!archive.has("byteorder")) return;
-  const std::vector<std::byte> order = archive.read("byteorder");
-  if (as_text(order) == "big") {
-    throw unsupported("the file was written on a big-endian machine", where,
-                      "load it with PyTorch and save it again on a little-endian one");
-  }
-  if (as_text(order) != "little")
-    throw malformed("the byte order is neither little nor big", archive.where("byteorder"));
 }
 
 void read_architecture(const Archive& archive, FrameworkModel& model) {
@@ -64,7 +49,7 @@ Contents read_object(const PickleNode& root, Storages& storages) {
 
 void read_archive(const FileRef& file, const ReadOptions& options, FrameworkModel& model) {
   Archive archive(file);
-  check_kind(archive);
+  check_byte_order(archive);
   const PickleTree tree =
       read_pickle(archive.read(pickle_record), torch_callables(), archive.where(pickle_record));
   check_persistent_ids(tree, archive);
