@@ -135,6 +135,10 @@ OK = {  # both read these
     "dtype": named("torch", "float32"),
     "bytes": call(named("_codecs", "encode"), text("a\xff"), text("latin1")),
     "set": call(named("__builtin__", "set"), LIST + MARK + number(1) + b"e"),
+    "ordered dict of pairs": call(
+        named("collections", "OrderedDict"),
+        LIST + MARK + tuple_of(text("a"), tensor()) + tuple_of(text("b"), NONE) + b"e",
+    ),
     "metadata by BUILD": ORDERED + DICT + text("_metadata") + ORDERED + b"sb",
     "the same tensor again": tuple_of(tensor() + b"q\x07", b"h\x07"),
     "memo slot used twice": tuple_of(text("a") + b"q\x05", NONE + b"q\x05", b"h\x05"),
@@ -198,6 +202,9 @@ REFUSED = {  # PyTorch's verdict is asked; tieout must not be laxer
     "tensor of a text size": tensor(shape=text("ab")),
     "dtype that is none": with_dtype("OrderedDict"),
     "dtype that is unknown": with_dtype("float7"),
+    "ordered dict of two arguments": call(named("collections", "OrderedDict"), LIST, LIST),
+    "ordered dict of no pairs": call(named("collections", "OrderedDict"), LIST + MARK + tuple_of(text("a")) + b"e"),
+    "ordered dict of numbers": call(named("collections", "OrderedDict"), LIST + MARK + NONE + b"e"),
     "encode to another codec": call(named("_codecs", "encode"), text("a"), text("rot13")),
 }  # fmt: skip
 NAMES = {  # PyTorch refuses the class; here it is text

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pathlib
 import pickle
 import struct
 import tarfile
@@ -47,6 +48,15 @@ def test_a_whole_module_is_the_same_as_in_a_zip_file(tmp_path):
     listed = [json.loads(tieout("inspect", path, "--json")) for path in (legacy, current)]
     assert listed[0] == listed[1]
     tieout("verify", legacy, current, "--input-shape", "3,9,5", "--probes", "1")
+
+
+def test_a_file_of_python_2(tmp_path):
+    """Its OrderedDict is pickled as a call with a list of pairs, its texts as bytes."""
+    source, target = pathlib.Path(__file__).parents[1] / "data" / "lpips" / "alex.pth", tmp_path / "target.pt"
+    wanted = torch.load(source, weights_only=True, map_location="cpu")  # they were saved on a GPU
+    assert_listed(source, wanted)
+    tieout("convert", source, target)
+    assert_same(torch.load(target, weights_only=True), wanted)
 
 
 class Id:

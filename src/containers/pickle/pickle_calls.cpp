@@ -19,15 +19,14 @@ void PickleMachine::reduce() {
   const PickleNode given = node(arguments);
   switch (role->second) {
     case PickleRole::dict:
-      if (given.size() != 0) throw error("'" + role->first + "' is called with arguments");
-      push_container(PickleKind::dict);
+      make_dict(given);
       return;
     case PickleRole::set: {
       std::vector<Index> items;
       for (std::size_t i = 0; given.size() != 0 && i < given.item(0).size(); ++i) {
         items.push_back(given.item(0).item(i).index());
       }
-      push_container(PickleKind::set, std::move(items));
+      push_copied(PickleKind::set, std::move(items));
       return;
     }
     case PickleRole::latin1_bytes:
@@ -37,6 +36,25 @@ void PickleMachine::reduce() {
       if (given.size() != 1) throw error("'" + role->first + "' is called without its one argument");
       stack_.push_back(given.item(0).index());
   }
+}
+
+// Of nothing, or as Python 2 spells it, of a list of pairs: [["key", value], ...].
+void PickleMachine::make_dict(const PickleNode& arguments) {
+  std::vector<Index> items;
+  if (arguments.size() > 1) throw error("a dict is made of more than one argument");
+  for (std::size_t i = 0; arguments.size() == 1 && i < arguments.item(0).size(); ++i) {
+    const PickleNode pair = arguments.item(0).item(i);
+    if (pair.size() != 2) throw error("a dict is made of something else than pairs");
+    items.push_back(pair.item(0).index());
+    items.push_back(pair.item(1).index());
+  }
+  push_copied(PickleKind::dict, std::move(items));
+}
+
+void PickleMachine::push_copied(PickleKind kind, std::vector<Index> items) {
+  copied_ += items.size();
+  if (copied_ > reader_.position()) throw error("the pickle copies one list again and again");
+  push_container(kind, std::move(items));
 }
 
 void PickleMachine::build() {

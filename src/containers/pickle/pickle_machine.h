@@ -39,6 +39,9 @@ class PickleMachine {
   std::vector<Index> pop_to_mark();
   void extend(std::vector<Index> items, bool pairs);
   void reduce();
+  // Of the items of another container. A pickler makes a list for each; copies of one could fill any memory.
+  void push_copied(PickleKind kind, std::vector<Index> items);
+  void make_dict(const PickleNode& arguments);
   void build();
   void encode_latin1(Index arguments);
   void remember(std::uint64_t slot);
@@ -58,6 +61,7 @@ class PickleMachine {
   // A map, since a slot number is a claim of the file: as an array it could ask for gigabytes.
   std::unordered_map<std::uint64_t, Index> memo_;
   bool stopped_ = false;
+  std::uint64_t copied_ = 0;  // items, at most as many as bytes were read
 };
 
 }  // namespace tieout

@@ -13,7 +13,7 @@ namespace tieout {
 
 // What calling a global (REDUCE) gives.
 enum class PickleRole {
-  dict,          // collections.OrderedDict(): an empty dict
+  dict,          // collections.OrderedDict(), or of a list of pairs: a dict
   set,           // set([...]): a set
   latin1_bytes,  // _codecs.encode(text, "latin1"): how protocol 2 spells bytes
   first,         // the one argument itself: torch.Size((2, 3)) is (2, 3)

@@ -139,5 +139,28 @@ TEST_CASE("pickle: what the writer writes reads back") {
   CHECK(tree.root().value(7).text() == "again");
 }
 
+// Python 2.7, pickle.dumps(OrderedDict([("a", 1), ("b", None)]), 2).
+TEST_CASE("an ordered dict of Python 2 is made of a list of pairs") {
+  using namespace std::string_view_literals;
+  constexpr auto python_2 =
+      "\x80\x02"
+      "ccollections\nOrderedDict\nq\x00]q\x01(]q\x02(U\x01"
+      "aq\x03K\x01"
+      "e]q\x04(U\x01"
+      "bq\x05Nee\x85q\x06Rq\x07."sv;
+  const PickleTree tree = read_pickle(bytes_of(python_2), plain_callables(), {});
+  REQUIRE(tree.root().pairs() == 2);
+  CHECK(tree.root().find("a")->integer() == 1);
+  CHECK(tree.root().find("b")->is(PickleKind::none));
+}
+
+TEST_CASE("one list that is copied again and again is refused") {
+  std::string bomb("\x80\x02]q\x01(", 6);
+  for (int i = 0; i < 1000; ++i) bomb += "N";
+  bomb += "e0";
+  for (int i = 0; i < 1000; ++i) bomb += "c__builtin__\nset\nh\x01\x85R0";
+  CHECK(refusal(bomb + "N.").find("again and again") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace tieout
