@@ -72,7 +72,6 @@ FrameworkModel read_file(const std::string& path, const ReadOptions& options) {
   const auto mapped = std::make_shared<const MappedFile>(file_to_read(path));
   const Format& format = format_of_content(*mapped);
   FrameworkModel file = format.read(mapped, options);
-  file.framework = format.framework;
   file.file = path;
   if (!file.has_architecture) order_groups(file);
   return file;

@@ -27,7 +27,9 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
     settle(source, target, options.input_shapes);
     return target;
   }
-  if (source.file.framework == format.framework) {
+  // Bare arrays of Keras do not say enough of their layers for a file of Keras' own.
+  const bool only_arrays = source.file.framework == Framework::keras && source.file.format == "numpy_npz";
+  if (source.file.framework == format.framework && !only_arrays) {
     Side same = source;
     // Tensors that are not understood are written as they were read, whatever the lift made of them.
     if (!source.file.has_architecture) same.file = read_file(options.source, options.reading);

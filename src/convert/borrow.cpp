@@ -71,6 +71,23 @@ std::vector<FrameworkNode> levels_of(const FrameworkNode& group) {
   return levels.empty() ? std::vector<FrameworkNode>{group} : levels;
 }
 
+// Keras' get_weights() is one list of nameless arrays: each node takes as many as it has. The bare file's
+// only group is returned as it is when they are not as many in all.
+std::vector<FrameworkNode> in_model_order(const FrameworkNode& all, const Nodes& nodes) {
+  std::size_t wanted = 0;
+  for (const FrameworkNode* node : nodes) wanted += node->parameters.size();
+  if (wanted != all.parameters.size()) return {all};
+  std::vector<FrameworkNode> groups;
+  auto next = all.parameters.begin();
+  for (const FrameworkNode* node : nodes) {
+    const auto end = next + static_cast<std::ptrdiff_t>(node->parameters.size());
+    groups.emplace_back().name = node->name;
+    groups.back().parameters.assign(next, end);
+    next = end;
+  }
+  return groups;
+}
+
 // The group for each node, if every node finds its name, as the target writes it: "layers_0_fc" for
 // "layers.0.fc" in PyTorch.
 std::optional<Groups> by_name(const Nodes& nodes, const Groups& groups, Framework framework) {
@@ -140,6 +157,9 @@ Borrowed borrow(const FrameworkModel& bare, const Model& other) {
   for (const auto& group : bare.nodes) {
     if (!group.parameters.empty()) std::ranges::copy(levels_of(group), std::back_inserter(split));
   }
+  const bool nameless =
+      bare.framework == Framework::keras && nodes.size() > 1 && split.size() == 1 && split[0].name.empty();
+  if (nameless) split = in_model_order(FrameworkNode(split[0]), nodes);
   Groups groups;
   for (const auto& group : split) groups.push_back(&group);
   if (nodes.size() != groups.size()) {

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t alignment = 64;  // of the elements, since NumPy 1.14
+constexpr std::uint64_t small_archive = std::uint64_t{64} << 20;
+constexpr std::uint64_t largest_ratio = 200;  // weights hardly deflate; only zeros do so well
 
 // Column-major elements in row-major order: the axes of a row-major array of the reversed shape, reversed.
 std::vector<std::byte> row_major(const npy::Header& header, Bytes elements) {
@@ -72,13 +74,24 @@ std::vector<NamedTensor> read_npz(const FileRef& file) {
   constexpr std::string_view suffix = ".npy";
   const ZipReader archive(file);
   std::vector<NamedTensor> tensors;
+  std::uint64_t inflated = 0;
+  std::uint64_t packed = 0;
   for (const ZipEntry& entry : archive.entries()) {
     Where where;
     where.file = file->path();
     where.entry = entry.name;
     if (!entry.name.ends_with(suffix)) throw malformed("an .npz holds records named NAME.npy only", where);
-    const auto payload = std::make_shared<const std::vector<std::byte>>(archive.read(entry, entry.size));
     std::string name = entry.name.substr(0, entry.name.size() - suffix.size());
+    if (entry.method == ZipMethod::stored) {
+      archive.verify(entry);
+      tensors.push_back({std::move(name), read_npy(archive.stored(entry), where, file)});
+      continue;
+    }
+    inflated += entry.size;
+    packed += entry.compressed_size;
+    if (inflated > small_archive && inflated / largest_ratio > packed)
+      throw malformed("the archive would inflate to more than 200 times its size", where);
+    const auto payload = std::make_shared<const std::vector<std::byte>>(archive.read(entry, entry.size));
     tensors.push_back({std::move(name), read_npy(*payload, where, payload)});
   }
   return tensors;
@@ -106,7 +119,7 @@ void write_npy(OutputFile& out, const LazyTensor& tensor) {
   out.write(tensor.load());
 }
 
-void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors) {
+void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors, const PayloadOptions& options) {
   ZipWriter archive(out);
   for (const auto& [name, tensor] : tensors) {
     const std::string header = npy_header(tensor.dtype, tensor.shape);
@@ -115,7 +128,7 @@ void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors) {
     payload.pieces.push_back({0, {bytes.begin(), bytes.end()}});
     archive.add(name + ".npy", std::move(payload));
   }
-  archive.finish();
+  archive.finish(options);
 }
 
 }  // namespace tieout

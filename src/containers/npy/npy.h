@@ -12,6 +12,7 @@
 #include "base/mapped_file.h"
 #include "base/output_file.h"
 #include "tensor/lazy_tensor.h"
+#include "tensor/payload.h"
 
 namespace tieout {
 
@@ -23,13 +24,14 @@ bool is_npy(Bytes file);
 LazyTensor read_npy(const FileRef& file);
 LazyTensor read_npy(Bytes bytes, const Where& where, std::shared_ptr<const void> owner);
 
-// All arrays of an .npz, by name without ".npy", in the archive's order; records of other names are an
-// Error(malformed).
+// All arrays of an .npz, by name without ".npy", in the archive's order. Stored ones stay where they lie in
+// the mapped file, their CRCs compared; deflated ones are inflated at once. Records of other names are an
+// Error(malformed), and so are records that would inflate to more than 64 MiB and 200 times their size.
 std::vector<NamedTensor> read_npz(const FileRef& file);
 
 // What comes before the elements. Error(unsupported) for types that NumPy does not have (bfloat16, float8).
 std::string npy_header(DType dtype, const Shape& shape);
 void write_npy(OutputFile& out, const LazyTensor& tensor);
-void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors);
+void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors, const PayloadOptions& options = {});
 
 }  // namespace tieout
