@@ -74,7 +74,12 @@ def test_types_that_numpy_has_not(tmp_path):
     source = tmp_path / "source.pt"
     torch.save({"a.weight": torch.ones(3), "b.weight": torch.ones(3).bfloat16()}, source)
     said = subprocess.run([TIEOUT, "convert", source, tmp_path / "out.npz"], capture_output=True, text=True, timeout=60)
-    assert said.returncode == 5 and "bfloat16" in said.stderr and list(tmp_path.iterdir()) == [source]
+    assert (
+        said.returncode == 5
+        and "tensor b.weight" in said.stderr
+        and "bfloat16" in said.stderr
+        and list(tmp_path.iterdir()) == [source]
+    )
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torch_files import TIEOUT, assert_listed, assert_same, odd_tensors, tieout
+from torch_files import DTYPES, TIEOUT, assert_listed, assert_same, odd_tensors, tieout
 
 
 @pytest.fixture(autouse=True)
@@ -192,6 +192,20 @@ def test_tensors_of_classes_that_add_no_elements(tmp_path):
         {name: tensor.detach().as_subclass(torch.Tensor) for name, tensor in tensors.items()},
         ordered=False,
     )
+
+
+def test_every_type_goes_through_safetensors_and_back(tmp_path):
+    tensors = {str(dtype): (torch.randn(3, 5) * 4).abs().to(dtype) for dtype in DTYPES}
+    source, middle, target = tmp_path / "source.pt", tmp_path / "middle.safetensors", tmp_path / "target.pt"
+    torch.save(tensors, source)
+    said = subprocess.run([TIEOUT, "convert", source, middle], capture_output=True, text=True, timeout=60)
+    assert said.returncode == 5 and "tensor torch.complex128: safetensors cannot hold" in said.stderr
+    del tensors["torch.complex128"]
+    torch.save(tensors, source)
+    tieout("convert", source, middle)
+    assert_same(load_file(middle), tensors, ordered=False)
+    tieout("convert", middle, target)
+    assert_same(torch.load(target, weights_only=True), tensors, ordered=False)
 
 
 def test_safetensors_are_written_byte_for_byte_as_the_library_does(tmp_path):

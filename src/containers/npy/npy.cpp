@@ -119,10 +119,22 @@ void write_npy(OutputFile& out, const LazyTensor& tensor) {
   out.write(tensor.load());
 }
 
+namespace {
+
+std::string header_of(const std::string& name, const LazyTensor& tensor) {
+  try {
+    return npy_header(tensor.dtype, tensor.shape);
+  } catch (Error& error) {
+    throw error.at({.file = {}, .entry = {}, .offset = {}, .tensor = name, .layer = {}});
+  }
+}
+
+}  // namespace
+
 void write_npz(OutputFile& out, const std::vector<NamedTensor>& tensors, const PayloadOptions& options) {
   ZipWriter archive(out);
   for (const auto& [name, tensor] : tensors) {
-    const std::string header = npy_header(tensor.dtype, tensor.shape);
+    const std::string header = header_of(name, tensor);
     Payload payload{header.size() + byte_count(tensor.shape, tensor.dtype), {}, {{header.size(), tensor}}};
     const Bytes bytes = std::as_bytes(std::span(header));
     payload.pieces.push_back({0, {bytes.begin(), bytes.end()}});
