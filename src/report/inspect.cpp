@@ -39,11 +39,13 @@ std::vector<const NamedTensor*> in_layer_order(const FrameworkModel& file) {
   std::vector<const NamedTensor*> ordered;
   std::set<std::string> listed;
   const bool keeps_order = file.format == "torch_pt";
+  std::map<std::string, const NamedTensor*> by_name;
+  for (const auto& named : file.tensors) by_name.emplace(named.name, &named);
   for (const auto& node : file.nodes) {
     if (keeps_order) break;
     for (const auto& parameter : node.parameters) {
-      const auto found = std::ranges::find(file.tensors, parameter.tensor, &NamedTensor::name);
-      if (found != file.tensors.end() && listed.insert(parameter.tensor).second) ordered.push_back(&*found);
+      const auto found = by_name.find(parameter.tensor);
+      if (found != by_name.end() && listed.insert(parameter.tensor).second) ordered.push_back(found->second);
     }
   }
   for (const auto& named : file.tensors) {
@@ -67,14 +69,18 @@ std::map<std::string, std::string> same_as(const std::vector<const NamedTensor*>
   return same;
 }
 
-// The last value that the node makes; nullptr where it was refused or the file holds no architecture.
-const Value* output_of(const Model& model, int node) {
-  const Value* last = nullptr;
+// The last value that each node makes; nullptr where it was refused or the file holds no architecture.
+std::vector<const Value*> outputs_of_nodes(const FrameworkModel& file, const Model& model) {
+  std::vector<const Value*> outputs(file.nodes.size(), nullptr);
   for (const auto& layer : model.layers) {
-    if (layer.node == node && !layer.outputs.empty())
-      last = &model.values[static_cast<std::size_t>(layer.outputs[0])];
+    const auto node = static_cast<std::size_t>(layer.node);
+    if (node < outputs.size() && !layer.outputs.empty())
+      outputs[node] = &model.values[static_cast<std::size_t>(layer.outputs[0])];
   }
-  return last != nullptr && last->known ? last : nullptr;
+  for (const Value*& value : outputs) {
+    if (value != nullptr && !value->known) value = nullptr;
+  }
+  return outputs;
 }
 
 std::uint64_t node_parameters(const FrameworkModel& file, const FrameworkNode& node,
@@ -167,10 +173,11 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
   std::string text = fmt::format("{}: {} ({})\n", file.file, file.format, to_string(file.framework));
   if (!model.inputs.empty()) text += "input: " + inputs_line(model) + "\n";
   std::set<std::string> counted;
+  const std::vector<const Value*> outputs = outputs_of_nodes(file, model);
   std::vector<Row> rows{{{"layer", "class", "output shape", "parameters"}}};
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
-    const Value* output = output_of(model, static_cast<int>(i));
+    const Value* output = outputs[i];
     rows.push_back(
         {{node.name.empty() ? "(root)" : node.name, node.class_name.empty() ? "?" : node.class_name,
           output != nullptr ? to_string(shape_of(output->axes)) : "?",
@@ -202,12 +209,13 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
 
 Json inspect_json(const FrameworkModel& file, const Model& model) {
   Json layers = Json::array();
+  const std::vector<const Value*> outputs = outputs_of_nodes(file, model);
   std::set<std::string> counted;
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
     layers.push_back({{"name", node.name},
                       {"class", node.class_name},
-                      {"output_shape", shape_json(output_of(model, static_cast<int>(i)))},
+                      {"output_shape", shape_json(outputs[i])},
                       {"parameters", node_parameters(file, node, counted)}});
   }
   const auto of_layer = layers_of_tensors(file);
