@@ -52,8 +52,7 @@ class SuperblockReader {
     cursor_.address("free space");
     take_end(base);
     if (cursor_.address("driver information") != no_address) {
-      throw unsupported("an HDF5 file whose contents are spread over several files", where_,
-                        "join them first: h5repack");
+      throw unsupported("an HDF5 file whose contents are spread over several files", where_, copy_objects);
     }
     cursor_.length("name of the root group");
     block_.root = cursor_.address("root group");

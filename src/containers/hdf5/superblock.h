@@ -14,6 +14,10 @@ struct Superblock {
   std::uint64_t extension = no_address;  // of another one that holds more about the file
 };
 
+// How a dataset is stored so that it can be read, and a file that is unusual as a whole: hints of refusals.
+inline constexpr const char* store_plainly = "store it again plainly: h5repack -l CONTI -f NONE FILE NEW";
+inline constexpr const char* copy_objects = "copy its groups and datasets into a new file with h5py";
+
 // Whether the signature stands at 0, 512, 1024, 2048, ... (a user block may come first).
 bool has_signature(Bytes bytes);
 

@@ -44,13 +44,17 @@ struct Group {
   [[nodiscard]] std::optional<std::vector<std::string>> texts(std::string_view attribute) const;
 };
 
-// Reads everything but the elements of the tensors. `bytes` is the HDF5 file, all of `file` or a part of it:
-// then `entry` names the part. Contiguous datasets are views of the mapped file; others are read when asked
-// for.
+// Reads everything but the elements of the tensors, with a reader of our own (read/; HDF5 File Format
+// Specification 3.0): libhdf5 crashes on damaged files. `bytes` is the HDF5 file, all of `file` or a part of
+// it: then `entry` names the part. Contiguous and compact datasets are views of the mapped file; others are
+// read when asked for. A dataset that has two names is two of the same; elements that were never written have
+// the fill value.
 //
-// Error(malformed) for damage. Error(unsupported) for links that leave the file or may dangle (soft,
-// external), external and virtual datasets, element types that no tensor has, and filters other than deflate,
-// shuffle and fletcher32.
+// Error(malformed) for damage, also for checksums that are wrong, and for datasets larger than what is stored
+// can give. Error(unsupported) for links that leave the file or may dangle (soft, external), external and
+// virtual datasets, element types that no tensor has, filters other than deflate, shuffle and fletcher32, and
+// a few features that weights do not have (heaps of shared messages, several files, an image of the metadata
+// cache).
 Group read_tree(const FileRef& file, Bytes bytes, const std::string& entry);
 
 }  // namespace tieout::hdf5

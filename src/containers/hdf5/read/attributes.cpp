@@ -55,12 +55,6 @@ std::string take_name(Cursor& message, const Prefix& prefix) {
   return {text, strnlen(text, part.size())};
 }
 
-void refuse_shared(const Image& image, const Message& message, const std::string& path) {
-  if (message.shared)
-    throw unsupported("an HDF5 file that shares attributes between objects",
-                      image.where(path, message.address), "store it again: h5repack FILE NEW");
-}
-
 // Specification, IV.A.2.v. An object with few attributes has them in its header, and no heap.
 void add_dense(Image& image, const Message& info, const std::string& path, std::vector<Cursor>& messages) {
   Cursor body = body_of(image, info, path);
@@ -73,8 +67,8 @@ void add_dense(Image& image, const Message& info, const std::string& path, std::
   walk_btree2(image, index, Btree2::attribute_names, path, [&](Cursor& record) {
     const Bytes id = record.take(heap.id_size(), "heap id");
     if ((record.u8("message flags") & 2U) != 0)
-      throw unsupported("an HDF5 file that shares attributes between objects",
-                        image.where(path, info.address), "store it again: h5repack FILE NEW");
+      throw unsupported("an HDF5 file that shares messages between objects", image.where(path, info.address),
+                        copy_objects);
     messages.push_back(heap.object(id));
   });
 }
@@ -127,7 +121,8 @@ std::optional<Attribute> AttributeReader::read_one(Cursor& message, const std::s
   Cursor type_body = part(prefix.type_size);
   const ElementType type = types_.read(type_body, prefix.shared_type, path);
   Cursor space_body = part(prefix.space_size);
-  if (prefix.shared_space) throw space_body.error("an attribute with a shared shape");
+  if (prefix.shared_space)
+    throw unsupported("an HDF5 file that shares messages between objects", image_.where(path), copy_objects);
   const std::uint64_t count = element_count(read_dataspace(space_body), space_body);
   if (count == 0) return attribute;
   if (type.fixed_text) {

@@ -22,7 +22,7 @@ std::optional<std::vector<std::byte>> read_fill(const Image& image, const Object
   const bool old = message == nullptr;
   if (old) message = object.find(MessageKind::old_fill_value);
   if (message == nullptr) return fill;
-  if (message->shared) throw malformed("a shared fill value", image.where(path, message->address));
+  refuse_shared(image, *message, path);
   Cursor body = body_of(image, *message, path);
   if (!old) {
     const std::uint8_t version = body.u8("fill value version");
@@ -55,10 +55,9 @@ class DatasetReader {
     read_type(opaque_name);
     read_shape();
     if (object_.find(MessageKind::external_files) != nullptr)
-      throw unsupported("a dataset whose elements are in another file", where(), way_out);
+      throw unsupported("a dataset whose elements are in another file", where(), store_plainly);
     const Message& message = get(MessageKind::layout);
     const Layout layout = read_layout(image_, message, path_);
-    image_.announce(size_, path_);
     LazyTensor tensor = std::visit([this](const auto& stored) { return open(stored); }, layout);
     if (!type_.big_endian) return tensor;
     tensor.source = byte_swapped(tensor.source, type_.size);
@@ -70,8 +69,7 @@ class DatasetReader {
 
   const Message& get(MessageKind kind) const {
     const Message& message = *object_.find(kind);  // is_dataset has looked
-    if (message.shared && kind != MessageKind::datatype)
-      throw malformed("a dataset with a shared message", image_.where(path_, message.address));
+    if (kind != MessageKind::datatype) refuse_shared(image_, message, path_);
     return message;
   }
 
@@ -105,16 +103,19 @@ class DatasetReader {
       throw malformed(
           fmt::format("a compact dataset of {} bytes; {} were expected", layout.elements.size(), size_),
           where());
+    image_.announce(size_, path_);
     return view_tensor(*type_.number, shape_, layout.elements, owner_);
   }
 
   LazyTensor open(const ContiguousLayout& layout) const {
     if (size_ == 0) return view_tensor(*type_.number, shape_, {}, owner_);
-    if (layout.address == no_address) return never_written();
-    if (layout.size != size_)
+    const bool written = layout.address != no_address;
+    if (written && layout.size != size_)
       throw malformed(fmt::format("a dataset of {} bytes, of which {} are stored", size_, layout.size),
                       where());
-    return view_tensor(*type_.number, shape_, image_.bytes(layout.address, size_, path_), owner_);
+    const Bytes elements = written ? image_.bytes(layout.address, size_, path_) : Bytes{};
+    image_.announce(size_, path_);
+    return written ? view_tensor(*type_.number, shape_, elements, owner_) : never_written();
   }
 
   LazyTensor open(const ChunkedLayout& layout) const {
@@ -123,8 +124,10 @@ class DatasetReader {
           fmt::format("chunks of elements of {} bytes in a dataset of {}", layout.element_size, type_.size),
           where());
     Filters filters;
-    if (const Message* message = object_.find(MessageKind::filters))
+    if (const Message* message = object_.find(MessageKind::filters)) {
+      refuse_shared(image_, *message, path_);
       filters = read_filters(image_, *message, path_);
+    }
     if (size_ == 0) return view_tensor(*type_.number, shape_, {}, owner_);
     const ChunkGrid grid = grid_of(layout, space_.sizes, where());
     std::optional<std::uint64_t> chunk_size = type_.size;
@@ -133,7 +136,9 @@ class DatasetReader {
     }
     if (!chunk_size) throw malformed("chunks of more bytes than can be counted", where());
     std::vector<StoredChunk> chunks = read_chunks(image_, layout, space_, grid, filters, *chunk_size, path_);
-    image_.announce(checked_mul(chunks.size(), *chunk_size).value_or(no_address), path_);
+    // Chunks at the edge are unpacked whole.
+    const std::uint64_t unpacked = checked_mul(chunks.size(), *chunk_size).value_or(no_address);
+    image_.announce(std::max(size_, unpacked), path_);
     return made_of(grid, std::move(chunks), std::move(filters));
   }
 

@@ -152,8 +152,7 @@ std::uint64_t read_shared_place(Cursor& body, const Where& where) {
   const std::uint8_t place = body.u8("place of the shared message");
   if (version == 2 || (version == 3 && place == in_object))
     return body.address("address of the shared message");
-  throw unsupported("an HDF5 file that shares messages between objects in a heap", where,
-                    "store it again: h5repack FILE NEW");
+  throw unsupported("an HDF5 file that shares messages between objects", where, copy_objects);
 }
 
 }  // namespace

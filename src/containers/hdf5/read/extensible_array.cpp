@@ -90,7 +90,7 @@ class ExtensibleArray {
   void read_group(std::uint64_t address, unsigned group, std::uint64_t slot) {
     if (entries_in(group) > page_)
       throw unsupported("a dataset of so many chunks that an HDF5 extensible array has pages",
-                        image_.where(path_, address), way_out);
+                        image_.where(path_, address), store_plainly);
     const std::uint64_t size = offset_size() + blocks_in(group) * image_.superblock().widths.address;
     Cursor block = open(address, size, "EASB");
     block.skip(offset_size());

@@ -48,7 +48,7 @@ Filter filter_of(const Entry& entry, const Where& where) {
   if (entry.id == 3) return {Filter::Kind::fletcher32};
   if (entry.id != 2)
     throw unsupported(fmt::format("a dataset packed with the HDF5 filter {} \"{}\"", entry.id, entry.name),
-                      where, way_out);
+                      where, store_plainly);
   if (entry.values.empty() || entry.values.front() == 0)
     throw malformed("a shuffle filter without a size", where);
   return {Filter::Kind::shuffle, entry.values.front()};
@@ -87,7 +87,7 @@ Filters read_filters(const Image& image, const Message& message, const std::stri
   for (int k = 0; k < count; ++k) {
     const Filter filter = filter_of(read_entry(body, version == 1), where);
     if (std::ranges::find(filters, filter.kind, &Filter::kind) != filters.end())
-      throw unsupported("a dataset packed twice with the same filter", where, way_out);
+      throw unsupported("a dataset packed twice with the same filter", where, store_plainly);
     filters.push_back(filter);
   }
   return filters;

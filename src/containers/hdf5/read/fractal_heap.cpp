@@ -46,7 +46,7 @@ void FractalHeap::read_header(std::uint64_t address) {
   start.skip(2);  // size of ids
   if (start.u16("size of the heap's filters") != 0)
     throw unsupported("an HDF5 file with compressed links or attributes", image_.where(path_, address),
-                      "store it again: h5repack FILE NEW");
+                      copy_objects);
   // 12 lengths and 3 addresses; what else there is has one size in all files.
   const std::uint64_t size =
       22 + 12 * std::uint64_t{widths.length} + 3 * std::uint64_t{widths.address} + checksum_size;

@@ -75,7 +75,7 @@ Cursor Image::checked_block(std::uint64_t address, std::uint64_t size, std::stri
 
 void Image::charge(std::uint64_t bytes, const std::string& path) {
   const std::uint64_t most = readings * bytes_.size();
-  if (bytes > most - charged_) throw malformed("the structures of the file overlap", where(path, 0));
+  if (bytes > most - charged_) throw malformed("the structures of the file overlap", where(path));
   charged_ += bytes;
 }
 
@@ -84,7 +84,7 @@ void Image::announce(std::uint64_t bytes, const std::string& path) {
   if (bytes > most - announced_) {
     throw malformed(
         fmt::format("datasets of more than {} bytes, which a file of {} cannot hold", most, bytes_.size()),
-        where(path, 0));
+        where(path));
   }
   announced_ += bytes;
 }

@@ -4,8 +4,6 @@
 
 namespace tieout::hdf5 {
 
-const char* const way_out = "store it again plainly: h5repack -l CONTI -f NONE FILE NEW";
-
 namespace {
 
 // Layout classes.
@@ -69,7 +67,8 @@ ChunkedLayout read_chunked4(Cursor& body, const Where& where) {
   ChunkedLayout layout;
   const std::uint8_t flags = body.u8("layout flags");
   if ((flags & edges_without_filters) != 0)
-    throw unsupported("a dataset whose chunks at the edge are stored without its filters", where, way_out);
+    throw unsupported("a dataset whose chunks at the edge are stored without its filters", where,
+                      store_plainly);
   const std::uint8_t rank = take_rank(body);
   const std::uint8_t bytes = body.u8("bytes of a size");
   take_sizes(body, rank, bytes, layout);
@@ -91,7 +90,7 @@ Layout read_layout(const Image& image, const Message& message, const std::string
   const std::uint8_t version = body.u8("layout version");
   if (version != 3 && version != 4)
     throw unsupported(fmt::format("a dataset with an HDF5 data layout of version {}", version), where,
-                      way_out);
+                      store_plainly);
   switch (const std::uint8_t kind = body.u8("layout class")) {
     case compact:
       return CompactLayout{body.take(body.u16("size"), "elements")};
@@ -102,7 +101,7 @@ Layout read_layout(const Image& image, const Message& message, const std::string
     case chunked:
       return version == 3 ? read_chunked3(body) : read_chunked4(body, where);
     case virtual_dataset:
-      throw unsupported("a virtual dataset", where, way_out);
+      throw unsupported("a virtual dataset", where, store_plainly);
     default:
       throw body.error(fmt::format("a dataset of the unknown layout {}", kind));
   }

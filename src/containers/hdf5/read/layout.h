@@ -40,7 +40,4 @@ using Layout = std::variant<CompactLayout, ContiguousLayout, ChunkedLayout>;
 // before 1.6.3 and after 1.14.
 Layout read_layout(const Image& image, const Message& message, const std::string& path);
 
-// How a file is made readable that uses what is not.
-extern const char* const way_out;
-
 }  // namespace tieout::hdf5

@@ -75,8 +75,6 @@ bool is_group(const ObjectHeader& object) {
 std::vector<Link> read_links(Image& image, const ObjectHeader& group, const std::string& path) {
   std::vector<Link> links;
   for (const Message& message : group.messages) {
-    if (message.shared && message.kind != MessageKind::datatype && message.kind != MessageKind::attribute)
-      throw malformed("a group with a shared message", image.where(path, message.address));
     if (message.kind == MessageKind::symbol_table) {
       std::vector<Link> old = read_symbol_table(image, message, path);
       links.insert(links.end(), old.begin(), old.end());

@@ -146,6 +146,12 @@ ObjectHeader read_object_header(Image& image, std::uint64_t address, const std::
   return HeaderReader(image, address, path).read();
 }
 
+void refuse_shared(const Image& image, const Message& message, const std::string& path) {
+  if (message.shared)
+    throw unsupported("an HDF5 file that shares messages between objects", image.where(path, message.address),
+                      copy_objects);
+}
+
 Cursor body_of(const Image& image, const Message& message, const std::string& path) {
   return image.cursor(message.body, message.address, path);
 }

@@ -48,6 +48,10 @@ struct ObjectHeader {
 // for a message that may not be ignored and is not known.
 ObjectHeader read_object_header(Image& image, std::uint64_t address, const std::string& path);
 
+// Error(unsupported) when the message is shared: all but the types that are objects of their own are so in a
+// heap, in files that were made for it.
+void refuse_shared(const Image& image, const Message& message, const std::string& path);
+
 // A cursor over the message's body.
 Cursor body_of(const Image& image, const Message& message, const std::string& path);
 

@@ -64,8 +64,7 @@ class TreeReader {
       what = "an HDF5 file whose contents are spread over several files";
     if (more.find(MessageKind::cache_image) != nullptr)
       what = "an HDF5 file with an image of the metadata cache";
-    if (what != nullptr)
-      throw unsupported(what, image_.where({}, more.address), "store it again: h5repack FILE NEW");
+    if (what != nullptr) throw unsupported(what, image_.where({}, more.address), copy_objects);
   }
 
   // NOLINTNEXTLINE(misc-no-recursion): bounded by max_depth.
