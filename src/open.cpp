@@ -36,6 +36,13 @@ Model lift_with(FrameworkModel& file, const InputShapes& shapes) {
   }
 }
 
+// With what was noticed while reading.
+Model understand(FrameworkModel& file, const InputShapes& shapes = {}) {
+  Model model = lift_with(file, shapes);
+  model.findings.insert(model.findings.begin(), file.findings.begin(), file.findings.end());
+  return model;
+}
+
 // The axis of a kernel's outputs in PyTorch: the second one in transposed convolutions, the first one in all
 // others. Nothing for a model that has both.
 std::optional<std::size_t> output_axis(const Model& model) {
@@ -51,19 +58,21 @@ std::optional<std::size_t> output_axis(const Model& model) {
 void lend(Side& bare, const Side& other) {
   if (const auto axis = output_axis(other.model)) state_weights(bare.file, axis);
   Borrowed borrowed = borrow(bare.file, other.model);
+  borrowed.file.findings = bare.file.findings;
   if (forbids_writing(borrowed.findings)) {
-    bare.model.findings = std::move(borrowed.findings);
+    bare.model.findings = bare.file.findings;
+    bare.model.findings.insert(bare.model.findings.end(), borrowed.findings.begin(), borrowed.findings.end());
     return;
   }
   bare.file = std::move(borrowed.file);
-  bare.model = lift(bare.file);
+  bare.model = understand(bare.file);
   bare.model.findings.insert(bare.model.findings.begin(), borrowed.findings.begin(), borrowed.findings.end());
   bare.architecture_assumed = true;
 }
 
 void complete(Side& open, const Model& other, const InputShapes& given) {
   const InputShapes shapes = complete_shapes(open.model, other, given);
-  if (shapes != given) open.model = lift_with(open.file, shapes);
+  if (shapes != given) open.model = understand(open.file, shapes);
 }
 
 }  // namespace
@@ -86,9 +95,7 @@ std::vector<std::string> code_of(const std::string& path) {
 Side open_side(const std::string& path, const InputShapes& shapes, const ReadOptions& options) {
   Side side;
   side.file = read_file(path, options);
-  side.model = lift_with(side.file, shapes);
-  side.model.findings.insert(side.model.findings.begin(), side.file.findings.begin(),
-                             side.file.findings.end());
+  side.model = understand(side.file, shapes);
   return side;
 }
 
@@ -100,7 +107,7 @@ void settle(Side& a, Side& b, const InputShapes& given) {
     complete(a, b.model, given);
     complete(b, a.model, {});
   } else if (a_bare) {
-    if (!given.empty()) b.model = lift_with(b.file, given);
+    if (!given.empty()) b.model = understand(b.file, given);
     lend(a, b);
   } else {
     lend(b, a);

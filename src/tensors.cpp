@@ -11,7 +11,7 @@
 namespace tieout {
 
 void require_runnable(const Side& side) {
-  if (!side.file.has_architecture) {
+  if (!side.file.has_architecture && !forbids_writing(side.file.findings)) {
     throw usage_error(
         side.file.file + " holds tensors but no architecture, so there is nothing to run",
         "give a file that holds its architecture: a whole module, a .keras file, one that tieout wrote");

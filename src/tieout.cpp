@@ -63,6 +63,10 @@ Conversion plan_conversion(const ConvertOptions& options) {
   c.format = &format_of_name(options.target);
   if (!c.format->write) throw usage_error("files of the format " + c.format->name + " are read only");
   c.source = open_side(options.source, options.input_shapes, options.reading);
+  if (forbids_writing(c.source.file.findings)) {
+    c.findings = c.source.file.findings;
+    return c;
+  }
   c.target = target_of(c.source, options, *c.format, c.findings);
   const bool same_file = !options.like && c.source.file.framework == c.format->framework;
   // A file that is only written in another format of its framework need not be understood.

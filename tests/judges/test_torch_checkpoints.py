@@ -71,7 +71,8 @@ def check(tmp_path, checkpoint, model, key=None, wanted=None):
     module = tmp_path / "module.pt"
     torch.save(model, module)
     verdict = 0 if listed["architecture"] else 6
-    tieout("verify", path, module, *with_key, *SHAPE, "--probes", "1", expect=verdict)
+    said = tieout("verify", path, module, *with_key, *SHAPE, "--probes", "1", expect=verdict)
+    assert all(entry["message"] in said for entry in listed["findings"] if entry["message"].startswith("the model is"))
     return listed
 
 

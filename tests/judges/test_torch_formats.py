@@ -140,6 +140,18 @@ def refused(tmp_path, value):
     return finding["message"]
 
 
+def test_what_is_refused_is_not_forgotten_beside_a_template(tmp_path):
+    """The template has no place for it, and must not take the rest without a word."""
+    module = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    source, template = tmp_path / "source.pt", tmp_path / "template.pt"
+    torch.save(module, template)
+    torch.save(module.state_dict() | {"2.more": torch.eye(3).to_sparse()}, source)
+    tieout("convert", source, tmp_path / "out.pt", "--like", template, "--input-shape", "3", expect=5)
+    tieout("convert", template, tmp_path / "t.keras", "--input-shape", "3")
+    tieout("convert", source, tmp_path / "out.keras", "--like", tmp_path / "t.keras", expect=5)
+    assert "2.more is not read" in tieout("verify", source, template, "--input-shape", "3", "--probes", "1", expect=6)
+
+
 class Ring(torch.Tensor):
     pass
 
@@ -174,8 +186,10 @@ def test_a_lazy_module_that_was_never_run(tmp_path):
     listed = json.loads(tieout("inspect", path, "--json"))
     assert [entry["name"] for entry in listed["tensors"]] == ["0.weight", "0.bias"]
     assert sum("lazy" in entry["message"] for entry in listed["findings"]) == 2
-    tieout("convert", path, tmp_path / "out.keras", expect=2)
-    tieout("convert", path, tmp_path / "out.pt", expect=5)
+    for arguments in (["convert", path, tmp_path / "out.keras"], ["convert", path, tmp_path / "out.pt"],
+                      ["run", path, "-o", tmp_path / "out.npz"]):  # fmt: skip
+        said = subprocess.run([TIEOUT, *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        assert said.returncode == 5 and "1.weight is not read: a parameter of a lazy module" in said.stderr
 
 
 def test_tensors_of_classes_that_add_no_elements(tmp_path):

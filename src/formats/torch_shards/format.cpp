@@ -37,8 +37,15 @@ std::vector<NamedTensor> read_shard(const ShardIndex& index, const std::string& 
                     {.file = shard->path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}});
   }
   model.format = format.name;
+  FrameworkModel part = format.read(shard, options);
+  for (const Finding& finding : part.findings) {
+    if (finding.severity != Severity::forbids) continue;
+    throw unsupported(finding.message,
+                      {.file = shard->path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
+                      finding.way_out);
+  }
   // Shards are filled in the model's order; inside one, safetensors sorts by name.
-  return tieout::safetensors::in_module_order(format.read(shard, options).tensors);
+  return tieout::safetensors::in_module_order(part.tensors);
 }
 
 FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
