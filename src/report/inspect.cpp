@@ -5,12 +5,22 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 
 #include "convert/plan.h"
 
 namespace tieout {
 
 namespace {
+
+// A file can have very many tensors: they are not searched one by one.
+using TensorsByName = std::map<std::string_view, const NamedTensor*>;
+
+TensorsByName by_name(const FrameworkModel& file) {
+  TensorsByName tensors;
+  for (const auto& named : file.tensors) tensors.emplace(named.name, &named);
+  return tensors;
+}
 
 // The tensor's layer, by the tensor's full name.
 std::map<std::string, std::string> layers_of_tensors(const FrameworkModel& file) {
@@ -39,13 +49,12 @@ std::vector<const NamedTensor*> in_layer_order(const FrameworkModel& file) {
   std::vector<const NamedTensor*> ordered;
   std::set<std::string> listed;
   const bool keeps_order = file.format == "torch_pt";
-  std::map<std::string, const NamedTensor*> by_name;
-  for (const auto& named : file.tensors) by_name.emplace(named.name, &named);
+  const TensorsByName tensors = by_name(file);
   for (const auto& node : file.nodes) {
     if (keeps_order) break;
     for (const auto& parameter : node.parameters) {
-      const auto found = by_name.find(parameter.tensor);
-      if (found != by_name.end() && listed.insert(parameter.tensor).second) ordered.push_back(found->second);
+      const auto found = tensors.find(parameter.tensor);
+      if (found != tensors.end() && listed.insert(parameter.tensor).second) ordered.push_back(found->second);
     }
   }
   for (const auto& named : file.tensors) {
@@ -83,12 +92,13 @@ std::vector<const Value*> outputs_of_nodes(const FrameworkModel& file, const Mod
   return outputs;
 }
 
-std::uint64_t node_parameters(const FrameworkModel& file, const FrameworkNode& node,
+std::uint64_t node_parameters(const TensorsByName& tensors, const FrameworkNode& node,
                               std::set<std::string>& counted) {
   std::uint64_t count = 0;
   for (const auto& parameter : node.parameters) {
-    const LazyTensor* tensor = file.find_tensor(parameter.tensor);
-    if (tensor != nullptr && counted.insert(parameter.tensor).second) count += element_count(tensor->shape);
+    const auto found = tensors.find(parameter.tensor);
+    if (found != tensors.end() && counted.insert(parameter.tensor).second)
+      count += element_count(found->second->tensor.shape);
   }
   return count;
 }
@@ -163,7 +173,8 @@ std::string inputs_line(const Model& model) {
 std::uint64_t parameter_count(const FrameworkModel& file) {
   std::set<std::string> counted;
   std::uint64_t count = 0;
-  for (const auto& node : file.nodes) count += node_parameters(file, node, counted);
+  const TensorsByName tensors = by_name(file);
+  for (const auto& node : file.nodes) count += node_parameters(tensors, node, counted);
   if (!counted.empty()) return count;
   for (const auto& named : file.tensors) count += element_count(named.tensor.shape);
   return count;
@@ -174,6 +185,7 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
   if (!model.inputs.empty()) text += "input: " + inputs_line(model) + "\n";
   std::set<std::string> counted;
   const std::vector<const Value*> outputs = outputs_of_nodes(file, model);
+  const TensorsByName tensors = by_name(file);
   std::vector<Row> rows{{{"layer", "class", "output shape", "parameters"}}};
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
@@ -181,7 +193,7 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
     rows.push_back(
         {{node.name.empty() ? "(root)" : node.name, node.class_name.empty() ? "?" : node.class_name,
           output != nullptr ? to_string(shape_of(output->axes)) : "?",
-          with_commas(node_parameters(file, node, counted))}});
+          with_commas(node_parameters(tensors, node, counted))}});
   }
   if (!file.nodes.empty()) text += "\n" + table(rows);
   rows = {{{"tensor", "dtype", "shape"}}};
@@ -211,12 +223,13 @@ Json inspect_json(const FrameworkModel& file, const Model& model) {
   Json layers = Json::array();
   const std::vector<const Value*> outputs = outputs_of_nodes(file, model);
   std::set<std::string> counted;
+  const TensorsByName by_names = by_name(file);
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
     layers.push_back({{"name", node.name},
                       {"class", node.class_name},
                       {"output_shape", shape_json(outputs[i])},
-                      {"parameters", node_parameters(file, node, counted)}});
+                      {"parameters", node_parameters(by_names, node, counted)}});
   }
   const auto of_layer = layers_of_tensors(file);
   const auto names = shown_names(file);

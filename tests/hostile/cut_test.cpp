@@ -95,6 +95,10 @@ TEST_CASE("a pickled PyTorch module cut anywhere") {
   cut_everywhere("tiny_lenet_module.pt", "out.keras");
 }
 
+TEST_CASE("NumPy's arrays cut anywhere") {
+  cut_everywhere("tiny_lenet.npz", "out.keras");
+}
+
 TEST_CASE("safetensors cut anywhere") {
   cut_everywhere("tiny_lenet.safetensors", "out.keras");
 }

@@ -14,6 +14,7 @@ FILES = pathlib.Path(__file__).parent / "files"
 
 
 def write_torch():
+    import numpy
     import torch
     from safetensors.torch import save_file
     from torch import nn
@@ -28,6 +29,7 @@ def write_torch():
     torch.save(model.state_dict(), FILES / "tiny_lenet.pt")
     torch.save(model.state_dict(), FILES / "tiny_lenet_legacy.pt", _use_new_zipfile_serialization=False)
     save_file(model.state_dict(), FILES / "tiny_lenet.safetensors")
+    numpy.savez(FILES / "tiny_lenet.npz", **{name: tensor.numpy() for name, tensor in model.state_dict().items()})
 
 
 def write_keras():
