@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "containers/json/json_text.h"
+#include "containers/utf8.h"
 
 using namespace tieout;
 
@@ -33,4 +34,13 @@ TEST_CASE("nesting is bounded, brackets inside strings do not count") {
   CHECK_NOTHROW(parse_json(std::string(256, '[') + std::string(256, ']'), {}));
   CHECK(error_of(std::string(257, '[') + std::string(257, ']')).where().offset == 256);
   CHECK_NOTHROW(parse_json("\"" + std::string(1000, '[') + "\\\"[\"", {}));
+}
+
+TEST_CASE("the message about bytes that are no text is text") {
+  // The second is UTF-8, of which the parser has read one byte when it gives up.
+  for (const char* text : {"{\"a\": \"\xFF\"}", "\xC3\xA9"}) {
+    const Error error = error_of(text);
+    CHECK(error.kind() == ErrorKind::malformed);
+    CHECK(is_utf8(error.what()));
+  }
 }

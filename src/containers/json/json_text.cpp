@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "containers/utf8.h"
+
 namespace tieout {
 
 namespace {
@@ -32,7 +34,10 @@ void check_depth(std::string_view text, const Where& where) {
 }
 
 // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error ..." -> "syntax error ...".
+// It ends with what was read last, which may be no text; the message must be, since it is printed as JSON
+// too.
 std::string plain_reason(const std::string& what) {
+  if (!is_utf8(what)) return "there is a byte that no JSON text has there";
   const auto colon = what.find(": ");
   return colon == std::string::npos ? what : what.substr(colon + 2);
 }

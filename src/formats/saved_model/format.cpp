@@ -24,7 +24,7 @@ Format saved_model() {
   return {.name = "saved_model",
           .title = "TensorFlow SavedModel (folder)",
           .framework = Framework::keras,
-          .suffixes = {tieout::saved_model::file_name},
+          .suffixes = {".pb"},
           .writes_architecture = false,
           .recognises = tieout::saved_model::recognises,
           .read = tieout::saved_model::read,

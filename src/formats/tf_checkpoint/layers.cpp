@@ -167,6 +167,11 @@ class Finder {
       if (layer.node.name.empty() || used[layer.node.name] > 1)
         layer.node.name = joined(layer.path, 0, layer.path.size());
     }
+    // A path may still be another one's name.
+    std::set<std::string> names;
+    for (FoundLayer& layer : layers_) {
+      while (!names.insert(layer.node.name).second) layer.node.name += "_";
+    }
   }
 
   std::vector<FoundLayer> by_variable_names() {

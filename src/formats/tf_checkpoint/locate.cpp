@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/mapped_file.h"
+#include "containers/utf8.h"
 
 namespace tieout::tf_checkpoint {
 
@@ -41,7 +42,7 @@ std::string latest_in(const std::string& folder) {
     throw malformed("a list of checkpoints of more than 16 MiB", where);
   const std::string_view proto(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
   const auto latest = text_of(proto, "model_checkpoint_path");
-  if (!latest) throw malformed("the file does not name the latest checkpoint", where);
+  if (!latest || !is_utf8(*latest)) throw malformed("the file does not name the latest checkpoint", where);
   const bool absolute = latest->starts_with('/');
   const std::string name = absolute ? latest->substr(latest->rfind('/') + 1) : *latest;
   if (name.empty() || name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos)

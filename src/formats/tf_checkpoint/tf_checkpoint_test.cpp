@@ -154,6 +154,12 @@ TEST_CASE("two layers of one name are told apart by their paths") {
   graph[3] = variable("sub/kernel", "a/kernel");
   graph[4] = variable("sub/kernel", "b/kernel");
   CHECK(names_of(find_layers(graph, {})) == "a: kernel; b: kernel; ");
+  // A third one is called as the first one's path.
+  graph.resize(7);
+  graph[0].children.push_back({5, "c"});
+  graph[5].children = {{6, "kernel"}};
+  graph[6] = variable("a/kernel", "c/kernel");
+  CHECK(names_of(find_layers(graph, {})) == "a: kernel; b: kernel; a_: kernel; ");
 }
 
 TEST_CASE("without a graph, slots are left out and variables are in Keras' order") {
@@ -228,9 +234,9 @@ TEST_CASE("a checkpoint is found by its prefix and by its folder") {
   CHECK(fs::path(locate(folder.file("")).value()).lexically_normal() == folder.file("ckpt-7.index"));
   put(folder.file("checkpoint"), "model_checkpoint_path: \"/elsewhere/ckpt-7\"");
   CHECK(fs::path(locate(folder.file("")).value()).lexically_normal() == folder.file("ckpt-7.index"));
-  for (const char* latest :
-       {"model_checkpoint_path: \"a/b\"", "model_checkpoint_path: \"\"", "model_checkpoint_path: 3",
-        "model_checkpoint_path: \"a", "", "my_model_checkpoint_path: \"ckpt-7\""}) {
+  for (const char* latest : {"model_checkpoint_path: \"a/b\"", "model_checkpoint_path: \"\"",
+                             "model_checkpoint_path: 3", "model_checkpoint_path: \"a", "",
+                             "my_model_checkpoint_path: \"ckpt-7\"", "model_checkpoint_path: \"\xFF\""}) {
     put(folder.file("checkpoint"), latest);
     CHECK_THROWS_AS(locate(folder.file("")), Error);
   }
