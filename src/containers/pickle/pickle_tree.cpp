@@ -43,10 +43,10 @@ std::string_view describe(PickleKind kind) {
   return "nothing known";
 }
 
-std::vector<PickleNode> PickleTree::persistent() const {
+std::vector<PickleNode> PickleTree::all(PickleKind kind) const {
   std::vector<PickleNode> found;
   for (std::size_t i = 0; i < values_.size(); ++i) {
-    if (values_[i].kind == PickleKind::persistent) found.emplace_back(*this, static_cast<Index>(i));
+    if (values_[i].kind == kind) found.emplace_back(*this, static_cast<Index>(i));
   }
   return found;
 }

@@ -102,7 +102,9 @@ class PickleTree {
 
   [[nodiscard]] PickleNode root() const { return {*this, root_}; }
   // All values of kind persistent, in the order in which they were made.
-  [[nodiscard]] std::vector<PickleNode> persistent() const;
+  [[nodiscard]] std::vector<PickleNode> persistent() const { return all(PickleKind::persistent); }
+  // All globals that the pickle names, in that order; one that is named twice can come twice.
+  [[nodiscard]] std::vector<PickleNode> globals() const { return all(PickleKind::global); }
   // Bytes of the source that the pickle took.
   [[nodiscard]] std::uint64_t length() const { return length_; }
 
@@ -111,6 +113,8 @@ class PickleTree {
   friend class PickleMachine;
   using Index = std::uint32_t;
   static constexpr Index nothing = 0xFFFFFFFF;
+
+  [[nodiscard]] std::vector<PickleNode> all(PickleKind kind) const;
 
   // Small, since one byte of a pickle can make one.
   struct Value {

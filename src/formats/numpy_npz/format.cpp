@@ -85,13 +85,18 @@ Outputs write_file(const FrameworkModel& model, const std::string& path, const W
 }  // namespace
 
 Format numpy_npz() {
-  return {.name = "numpy_npz",
-          .title = "NumPy arrays by name (.npz), those of a state_dict when written",
-          .framework = Framework::torch,
-          .suffixes = {".npz"},
-          .recognises = recognises_file,
-          .read = read_file,
-          .write = write_file};
+  return {
+      .name = "numpy_npz",
+      .title = "NumPy arrays by name (.npz), those of a state_dict when written",
+      .framework = Framework::torch,
+      .suffixes = {".npz"},
+      .reads =
+          "Arrays of either framework, by their names: a state_dict's, Keras variables', or get_weights() in "
+          "order (arr_0, arr_1); --key torch or --key keras where the names do not tell.",
+      .writes = "A state_dict's arrays; types that NumPy does not have are refused by name.",
+      .recognises = recognises_file,
+      .read = read_file,
+      .write = write_file};
 }
 
 }  // namespace tieout::formats

@@ -25,6 +25,9 @@ Format saved_model() {
           .title = "TensorFlow SavedModel (folder)",
           .framework = Framework::keras,
           .suffixes = {".pb"},
+          .reads =
+              "The folder's weights, of model.export(), tf.saved_model.save and tf-keras; the architecture "
+              "too where tf-keras left keras_metadata.pb.",
           .writes_architecture = false,
           .recognises = tieout::saved_model::recognises,
           .read = tieout::saved_model::read,

@@ -33,6 +33,12 @@ Format tf_checkpoint() {
           .title = "TensorFlow checkpoint (.ckpt, .index)",
           .framework = Framework::keras,
           .suffixes = {".index", ".ckpt"},
+          .reads =
+              "TensorFlow 2's object-based checkpoints of Keras 3 and tf-keras, TensorFlow 1's Saver, "
+              "variables cut into slices; a prefix, or a folder with a file named checkpoint.",
+          .writes =
+              "What tf.train.Checkpoint(model=model).read(PREFIX) restores in Keras 3, and load_weights in "
+              "tf-keras.",
           .writes_architecture = false,
           .recognises = [](const MappedFile& file) { return tensor_bundle::is_table(file.bytes()); },
           .read = read_file,

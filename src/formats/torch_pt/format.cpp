@@ -6,6 +6,7 @@
 #include "formats/torch_pt/archive.h"
 #include "formats/torch_pt/choose_model.h"
 #include "formats/torch_pt/legacy.h"
+#include "formats/torch_pt/needed_code.h"
 #include "formats/torch_pt/tensor_reader.h"
 #include "formats/torch_pt/writer.h"
 #include "formats/torch_source/torch_source.h"
@@ -84,6 +85,13 @@ FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
   return model;
 }
 
+std::vector<std::string> code_of_file(const FileRef& file) {
+  if (is_bare_pickle(file->bytes())) return needed_code(LegacyFile(file).object());
+  const Archive archive(file);
+  return needed_code(
+      read_pickle(archive.read(pickle_record), torch_callables(), archive.where(pickle_record)));
+}
+
 Outputs write_file(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
@@ -95,14 +103,22 @@ Outputs write_file(const FrameworkModel& model, const std::string& path, const W
 }  // namespace
 
 Format torch_pt() {
-  return {.name = "torch_pt",
-          .title = "PyTorch state_dict or module (.pt, .pth, .bin)",
-          .framework = Framework::torch,
-          .suffixes = {".pth", ".bin", ".pt"},
-          .writes_architecture = true,
-          .recognises = recognises_file,
-          .read = read_file,
-          .write = write_file};
+  return {
+      .name = "torch_pt",
+      .title = "PyTorch state_dict or module (.pt, .pth, .bin)",
+      .framework = Framework::torch,
+      .suffixes = {".pth", ".bin", ".pt"},
+      .reads =
+          "State_dicts, whole modules of torch.nn, checkpoints of trainings and of Lightning (--key), "
+          "DataParallel's and torch.compile's prefixes; also the format from before 1.6. Sparse, quantised "
+          "and nested tensors are refused by name.",
+      .writes =
+          "A state_dict that torch.load reads with weights_only=True and mmap=True, and NAME.py beside it.",
+      .writes_architecture = true,
+      .recognises = recognises_file,
+      .read = read_file,
+      .write = write_file,
+      .code = code_of_file};
 }
 
 }  // namespace tieout::formats

@@ -52,13 +52,20 @@ FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
 }  // namespace
 
 Format torch_script() {
-  return {.name = "torch_script",
-          .title = "TorchScript, weights only (.pt, .torchscript)",
-          .framework = Framework::torch,
-          .suffixes = {".torchscript"},
-          .recognises = recognises_file,
-          .read = read_file,
-          .write = nullptr};
+  return {
+      .name = "torch_script",
+      .title = "TorchScript, weights only (.pt, .torchscript)",
+      .framework = Framework::torch,
+      .suffixes = {".torchscript"},
+      .reads =
+          "Parameters and buffers by their names; the code is never read. Frozen modules are refused: their "
+          "weights have no names.",
+      .recognises = recognises_file,
+      .read = read_file,
+      .write = nullptr,
+      .code = [](const FileRef&) {
+        return std::vector<std::string>{"TorchScript methods of the file's own, which run when it is called"};
+      }};
 }
 
 }  // namespace tieout::formats
