@@ -70,6 +70,10 @@ def main():
             for variant in variants:
                 if re.fullmatch(r"\w+", format_name):
                     add(format_name, variant)
+                if source.name.endswith(".index"):
+                    add("container_tensor_bundle", variant)
+                if source.suffix == ".pb":
+                    add("container_protobuf", variant)
                 for magic, target in CONTAINERS.items():
                     if variant.startswith(magic.encode("latin1")):
                         add(target, variant)
