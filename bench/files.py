@@ -3,7 +3,7 @@
     python bench/files.py --tieout build/tieout [--sizes 1 4] [--folder FOLDER]
 
 The files hold 3 x 3 convolutions and dense layers in float32, one of them behind a flattening; PyTorch writes the first
-one, tieout the others. All lie in --folder, by default in memory (/dev/shm), so that no disk is measured. `cp` and the
+one, tieout the others, the shards of 300 MB too. All lie in --folder, by default in memory (/dev/shm), so that no disk is measured. `cp` and the
 conversion run in turn, --runs times, and the medians count. Memory is what the process allocates at most; the pages of
 mapped files are the system's to take back.
 """
@@ -19,7 +19,7 @@ from process import run
 
 GIBIBYTE = 1 << 30
 # Times `cp`, at most: where a CRC is owed, and where not. MiB at most, whatever the size.
-ALLOWED = {"pt": 1.5, "keras": 1.5, "h5": 1.3, "safetensors": 1.3}
+ALLOWED = {"pt": 1.5, "keras": 1.5, "h5": 1.3, "safetensors": 1.3, "json": 1.3}
 MEMORY = 256
 PYTHON_RUNS = 3
 MAKE = """
@@ -46,13 +46,16 @@ def convert(options, source, target):
         target,
         "--no-verify",
         *(["--input-shape", SHAPE] if source.suffix == ".pt" else []),
+        *(["--max-shard-size", "300MB"] if target.suffix == ".json" else []),
     ]
 
 
 def seconds_of_copy(source):
-    copy = source.with_name("copy")
-    seconds = run(["cp", source, copy]).seconds
-    copy.unlink()
+    """Of the file, or of the index with all that it names, which then have a folder of their own."""
+    whole = source.parent if source.suffix == ".json" else source
+    copy = whole.with_name("copy")
+    seconds = run(["cp", "-r", whole, copy]).seconds
+    shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
     return seconds
 
 
@@ -64,11 +67,11 @@ def measure(options, name, source, target):
         done = run(convert(options, source, target))
         converted.append(done.seconds)
         peak = max(peak, done.allocated)
-        for written in target.parent.glob("out.*"):  # NAME.py stands beside PyTorch's files
+        for written in target.parent.glob("out[._]*"):  # NAME.py stands beside PyTorch's files, and shards
             written.unlink()
     ratio, allowed = median(converted) / median(copied), ALLOWED[target.name.split(".")[-1]]
     print(
-        f"{name:28} cp {median(copied):.2f} s, tieout {median(converted):.2f} s: {ratio:.2f} times, at most {allowed}; "
+        f"{name:48} cp {median(copied):.2f} s, tieout {median(converted):.2f} s: {ratio:.2f} times, at most {allowed}; "
         f"{peak:.0f} MiB, at most {MEMORY}",
         flush=True,
     )
@@ -91,16 +94,19 @@ def measure_python(way, source, target):
 def rows(options, gibibytes, folder):
     torch = folder / "model.pt"
     run([sys.executable, "-c", MAKE, gibibytes, torch])
-    keras, h5 = folder / "model.keras", folder / "model.h5"
-    for target in (keras, h5):
-        run(convert(options, torch, target))
+    keras, h5, shards = folder / "model.keras", folder / "model.h5", folder / "shards" / "model.safetensors.index.json"
+    shards.parent.mkdir()
+    for source, target in ((torch, keras), (torch, h5), (keras, shards)):
+        run(convert(options, source, target))
     for source, target in (
         (torch, "out.weights.h5"),
         (torch, "out.keras"),
         (keras, "out.pt"),
         (h5, "out.safetensors"),
+        (shards, "out.weights.json"),
     ):
-        name = f"{gibibytes} GiB {source.suffix} -> {target.removeprefix('out')}"
+        kind = source.name.removeprefix("model")
+        name = f"{gibibytes} GiB {kind} -> {target.removeprefix('out')}"
         yield measure(options, name, source, folder / target)
     if gibibytes == 1:
         for way, target in ("h5py", "out.weights.h5"), ("keras", "out.weights.h5"), ("keras", "out.keras"):
@@ -121,7 +127,7 @@ def main():
     results = []
     for gibibytes in options.sizes:
         with tempfile.TemporaryDirectory(dir=options.folder) as directory:
-            needed = 5 * gibibytes * GIBIBYTE
+            needed = 6 * gibibytes * GIBIBYTE
             if shutil.disk_usage(directory).free < needed:
                 sys.exit(f"{options.folder} has not the {needed >> 30} GiB free that this takes: give another --folder")
             results += rows(options, gibibytes, Path(directory))

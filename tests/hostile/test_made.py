@@ -46,15 +46,15 @@ def test_refused_or_harmless(name, tmp_path):
 
 def test_every_opcode_out_of_place(tmp_path):
     path = tmp_path / "odd.pt"
-    count = 0
-    for code, where, pickle in made.opcodes():
+    count, step = 0, 5 if "TIEOUT_SANITIZED" in os.environ else 1
+    for code, where, pickle in made.opcodes(step):
         path.write_bytes(made.small_torch(pickle))
         result = inspect(path)
         what = f"opcode {code:#x} {where}: exit {result.returncode}: {result.stdout}{result.stderr}"
         assert result.returncode in (0, MALFORMED, UNSUPPORTED), what
         assert result.returncode or json.loads(result.stdout)["tensors"] == [], what
         count += 1
-    assert count == 5 * 256
+    assert count == 5 * len(range(0, 256, step))
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "device", "broken link", "link to itself"])

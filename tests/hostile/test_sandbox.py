@@ -4,6 +4,7 @@ It may open files to read and write to its standard output and error. It starts 
 renames and removes no file; in a name space without network and with a root that cannot be written, all goes as before.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -28,6 +29,9 @@ def traceable():
     return done.returncode == 0
 
 
+pytestmark = pytest.mark.skipif(
+    "TIEOUT_SANITIZED" in os.environ, reason="the sanitizers ask the system for more than the program does"
+)
 needs_strace = pytest.mark.skipif(not traceable(), reason="this system lets no process trace another (strace)")
 
 
