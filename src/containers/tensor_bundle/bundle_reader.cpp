@@ -175,7 +175,7 @@ LazyTensor BundleReader::joined(const std::string& name, const BundleEntry& entr
     if (rows > 0) parts.push_back({found->second.size / rows, part.source});
   }
   if (reached != entry.shape[axis]) throw malformed("the slices do not make up the tensor", where(name));
-  return {dtype, entry.shape, std::make_shared<Joined>(std::move(parts), rows), {}};
+  return {dtype, entry.shape, std::make_shared<Joined>(std::move(parts)), {}};
 }
 
 std::optional<std::vector<std::string_view>> BundleReader::strings(const std::string& name) const {

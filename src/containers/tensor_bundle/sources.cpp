@@ -28,7 +28,7 @@ void CheckedBytes::read(std::span<std::byte> out) const {
   if (!out.empty()) std::memcpy(out.data(), bytes.data(), out.size());
 }
 
-Joined::Joined(std::vector<Part> parts, std::uint64_t rows) : parts_(std::move(parts)), rows_(rows) {
+Joined::Joined(std::vector<Part> parts) : parts_(std::move(parts)) {
   for (const Part& part : parts_) row_ += part.row;
 }
 

@@ -34,8 +34,7 @@ class Joined : public TensorSource {
     std::uint64_t row = 0;
     std::shared_ptr<const TensorSource> source;
   };
-  // `rows`: the product of the sizes of the axes before the one along which it was cut.
-  Joined(std::vector<Part> parts, std::uint64_t rows);
+  explicit Joined(std::vector<Part> parts);
 
   void read(std::span<std::byte> out) const override;
   [[nodiscard]] std::vector<TensorPart> parts(std::uint64_t size, std::uint64_t most) const override;
@@ -43,7 +42,6 @@ class Joined : public TensorSource {
 
  private:
   std::vector<Part> parts_;
-  std::uint64_t rows_;
   std::uint64_t row_ = 0;  // bytes, of all parts
 };
 

@@ -16,9 +16,10 @@ constexpr std::size_t alignment = 8;  // of the first element
 std::string header_text(const std::vector<const NamedTensor*>& tensors, const Metadata& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) {
-    auto& entries = header["__metadata__"] = nlohmann::ordered_json::object();
-    for (const auto& [key, value] : metadata) entries[key] = value;
+    auto& texts = header["__metadata__"] = nlohmann::ordered_json::object();
+    for (const auto& [key, value] : metadata) texts[key] = value;
   }
+  auto& entries = header.get_ref<nlohmann::ordered_json::object_t&>();
   std::uint64_t begin = 0;
   for (const NamedTensor* named : tensors) {
     const LazyTensor& tensor = named->tensor;
@@ -29,7 +30,10 @@ std::string header_text(const std::vector<const NamedTensor*>& tensors, const Me
                         "write a .pt file instead");
     }
     const std::uint64_t end = begin + byte_count(tensor.shape, tensor.dtype);
-    header[named->name] = {{"dtype", dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
+    // Not by header[name], which looks through all names each time.
+    entries.emplace_back(
+        named->name,
+        nlohmann::ordered_json{{"dtype", dtype}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}});
     begin = end;
   }
   std::string text = header.dump();
