@@ -52,8 +52,9 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", "tieout " TIEOUT_VERSION);
   app.require_subcommand(1);
   app.footer(
-      "Exit codes: 0 done, ties out; 1 does not tie out, or --check found something; 2 usage; 3 cannot read or\n"
-      "            write; 4 malformed file; 5 unsupported, nothing written; 6 not proven; 70 a bug in tieout.\n"
+      "Exit codes: 0 done, ties out; 1 does not tie out, --check found something; 2 usage;\n"
+      "            3 cannot read or write; 4 malformed file; 5 unsupported, nothing written;\n"
+      "            6 not proven; 70 a bug in tieout.\n"
       "`tieout COMMAND --help` shows examples.");
   cli::Chosen chosen;
   cli::add_inspect(app, chosen);
