@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/crc32.h"
+#include "base/parallel.h"
 
 namespace tieout {
 
@@ -17,11 +18,17 @@ SharedCrc::SharedCrc(Bytes bytes)
     : bytes_(bytes), pieces_((bytes.size() + piece_size - 1) / piece_size), done_(pieces_.empty()) {}
 
 std::uint32_t SharedCrc::value() const {
+  // Threads that have nothing else to do help; inside a loop those come that need the checksum themselves.
+  if (next_.load() < pieces_.size())
+    parallel_each(pieces_.size() > 1 ? thread_count() : 1, [this](std::int64_t) { compute_pieces(); });
+  done_.wait(false);
+  return value_;
+}
+
+void SharedCrc::compute_pieces() const {
   while (next_.load() < pieces_.size()) {
     if (const std::size_t piece = next_.fetch_add(1); piece < pieces_.size()) compute(piece);
   }
-  done_.wait(false);
-  return value_;
 }
 
 void SharedCrc::compute(std::size_t piece) const {

@@ -20,6 +20,7 @@ class SharedCrc {
   [[nodiscard]] std::uint32_t value() const;
 
  private:
+  void compute_pieces() const;
   void compute(std::size_t piece) const;
 
   Bytes bytes_;

@@ -143,7 +143,7 @@ class Queue {
       lock.unlock();
       const auto lock_again = [&] {
         lock.lock();
-        free_.push_back(std::move(next.buffer));
+        if (!next.buffer.empty()) free_.push_back(std::move(next.buffer));
       };
       try {
         write(next);
