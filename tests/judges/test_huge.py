@@ -56,16 +56,17 @@ IN_KERAS = (
     + f"""
 import os
 os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
-import sys, keras, tensorflow as tf
+import sys, zipfile, keras, tensorflow as tf
 path, wanted = sys.argv[1], np.load(sys.argv[2])
-if path.endswith((".keras", "model.h5")):
-    model = keras.models.load_model(path, compile=False)
+# load_model would draw random numbers first, which takes five times the memory of the weights.
+model = keras.Sequential([keras.Input(({COLUMNS},)), keras.layers.Dense({ROWS}, kernel_initializer="zeros")])
+if path.endswith(".keras"):
+    with zipfile.ZipFile(path) as archive:
+        path = archive.extract("model.weights.h5", os.path.dirname(path))
+if path.endswith(".ckpt"):
+    tf.train.Checkpoint(model=model).read(path).assert_existing_objects_matched()
 else:
-    model = keras.Sequential([keras.Input(({COLUMNS},)), keras.layers.Dense({ROWS}, kernel_initializer="zeros")])
-    if path.endswith(".ckpt"):
-        tf.train.Checkpoint(model=model).read(path).assert_existing_objects_matched()
-    else:
-        model.load_weights(path)
+    model.load_weights(path)
 assert np.array_equal(bits(model.layers[-1].kernel.numpy(), (1, 0)), wanted)
 """
 )
