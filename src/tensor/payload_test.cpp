@@ -127,8 +127,8 @@ TEST_CASE("the parts of a rearrangement together are the whole") {
 }
 
 TEST_CASE("a large transposition is cut so that runs are long on both sides") {
-  // 512 MiB of floats behind a flattening. A part stays in the caches, goes to few places in the file, and reads
-  // whole cache lines.
+  // 512 MiB of floats behind a flattening. A part stays in the caches, goes to few places in the file, and
+  // reads whole cache lines.
   const AxisSizes sizes{{"o", 4096}, {"c", 512}, {"h", 8}, {"w", 8}};
   const StridedLoop loop =
       fused(arrange(parse_pattern("o (c h w)"), parse_pattern("(h w c) o"), sizes).at(0));
