@@ -94,7 +94,7 @@ def test_huge(source, tmp_path, name):
     subprocess.run([PYTHON[framework], "-c", judge, target, source.with_name("bits.npy")], check=True, timeout=900)
     if framework == "keras" and name != "out.ckpt":  # and back, which reads each of them
         again = tmp_path / "again.safetensors"
-        tieout("convert", target, again, "--no-verify", "--like", source)
+        tieout("convert", target, again, "--no-verify", "--like", source, "--input-shape", COLUMNS)
         command = [PYTHON["torch"], "-c", IN_TORCH, again, source.with_name("bits.npy")]
         subprocess.run(command, check=True, timeout=900)
     for path in tmp_path.iterdir():
