@@ -156,7 +156,7 @@ class CastSource : public TensorSource {
 
  private:
   // The same elements in the other type. Sources cut between elements, never inside one.
-  [[nodiscard]] TensorPart scaled(TensorPart part, std::size_t from, std::size_t to) const {
+  static TensorPart scaled(TensorPart part, std::size_t from, std::size_t to) {
     for (std::uint64_t* bytes : {&part.begin, &part.run, &part.stride}) *bytes = *bytes / from * to;
     return part;
   }

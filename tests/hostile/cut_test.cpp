@@ -1,12 +1,12 @@
 // Small files of LeNet's layers (make_tiny_lenet.py), cut at every byte: each cut is an Error(malformed) that
 // names the file and a byte offset, whether the file is looked at or converted, and nothing is left behind.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <optional>
 #include <string>
 
+#include "temporary_folder.h"
 #include "tieout.h"
 #include "tieout/error.h"
 
@@ -16,23 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 const fs::path files = "tests/hostile/files";
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "tieout_cut_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw io_error(name, "cannot be made");
-    path_ = name;
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // The whole way of `tieout convert`, but for the last step that makes the target appear.
 void convert(const fs::path& source, const fs::path& target) {

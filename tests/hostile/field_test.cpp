@@ -3,7 +3,6 @@
 // file. What comes of it is an Error that the user can read, or a model whose tensors can be read; never a
 // crash, never another exception, and never memory that the file does not pay for.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "open.h"
+#include "temporary_folder.h"
 #include "tieout/error.h"
 
 using namespace tieout;
@@ -36,7 +36,7 @@ std::size_t step_in(std::size_t size) {
   return (size < 16'000 ? 4 : 20) * every;
 }
 
-// Addresses of 2 GiB more than there are now, until the end of the scope.
+// At most 3 GiB of addresses, until the end of the scope.
 class MemoryLimit {
  public:
   MemoryLimit() {
@@ -51,23 +51,6 @@ class MemoryLimit {
 
  private:
   rlimit before_{};
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "tieout_field_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw io_error(name, "cannot be made");
-    path_ = name;
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
 };
 
 using Content = std::vector<char>;
