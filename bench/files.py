@@ -3,9 +3,9 @@
     python bench/files.py --tieout build/tieout [--sizes 1 4] [--folder FOLDER]
 
 The files hold 3 x 3 convolutions and dense layers in float32, one of them behind a flattening; PyTorch writes the first
-one, tieout the others, the shards of 300 MB too. All lie in --folder, by default in memory (/dev/shm), so that no disk is measured. `cp` and the
-conversion run in turn, --runs times, and the medians count. Memory is what the process allocates at most; the pages of
-mapped files are the system's to take back.
+one, tieout the others, the shards of 300 MB too. All lie in --folder, by default in memory (/dev/shm), so that no disk
+is measured. `cp` and the conversion run in turn, --runs times, and the medians count. Memory is what the process
+allocates at most; the pages of mapped files are the system's to take back.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def measure_python(way, source, target):
 
 
 def rows(options, gibibytes, folder):
-    """Each source is made of the one before it, which is then removed: at most three files lie there at a time."""
+    """Each source is made of the one before it, which is then removed: at most two files lie there at a time."""
     source = folder / "model.pt"
     run([sys.executable, "-c", MAKE, gibibytes, source])
     for made, targets in (
@@ -128,9 +128,11 @@ def main():
     results = []
     for gibibytes in options.sizes:
         with tempfile.TemporaryDirectory(dir=options.folder) as directory:
-            needed = 3 * gibibytes * GIBIBYTE
+            needed = 2 * gibibytes * GIBIBYTE + GIBIBYTE // 2
             if shutil.disk_usage(directory).free < needed:
-                sys.exit(f"{options.folder} has not the {needed >> 30} GiB free that this takes: give another --folder")
+                sys.exit(
+                    f"{options.folder} has not the {needed / GIBIBYTE} GiB free that this takes: give another --folder"
+                )
             results += rows(options, gibibytes, Path(directory))
     return 0 if all(results) else 1
 

@@ -10,8 +10,6 @@ using nlohmann::ordered_json;
 
 // A thousand shards of a thousand tensors each, with long names.
 constexpr std::size_t largest_index = std::size_t{256} << 20;
-// The metadata is short, and the first file is named soon.
-constexpr std::size_t looked_at = std::size_t{64} << 10;
 
 std::string_view text_of(const MappedFile& file) {
   return {reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()};
@@ -76,7 +74,8 @@ std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::u
 }
 
 bool is_shard_index(const MappedFile& file, std::string_view suffix) {
-  const std::string_view text = text_of(file).substr(0, looked_at);
+  // The metadata, which stands first, can hold a whole architecture.
+  const std::string_view text = text_of(file).substr(0, largest_index);
   const std::size_t first = text.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos || text[first] != '{') return false;
   return text.find("\"weight_map\"") != std::string_view::npos &&

@@ -35,7 +35,7 @@ struct ShardIndex {
 std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::uint64_t>& sizes,
                                                         std::uint64_t most);
 
-// Whether the file begins like an index, of files that end so.
+// Whether the file looks like an index, of files that end so.
 bool is_shard_index(const MappedFile& file, std::string_view suffix);
 
 // Error(malformed) for what is no index, and for names that leave its folder.

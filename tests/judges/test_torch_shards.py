@@ -104,6 +104,18 @@ def test_tied_tensors_are_stored_once(tmp_path, suffix):
     assert {tensor["name"] for tensor in listing["tensors"]} == {"a.weight", "b.bias", "c.weight", "d.half"}
 
 
+def test_an_index_with_a_large_architecture(tmp_path):
+    """The metadata stand before the shards' names, and there the architecture."""
+    layers = 700
+    source, index = tmp_path / "deep.pt", tmp_path / "deep.safetensors.index.json"
+    make = f"import sys, torch; torch.save(torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range({layers}))), sys.argv[1])"
+    subprocess.run([PYTHON["torch"], "-c", make, source], check=True, timeout=300)
+    tieout("convert", source, index, "--no-verify", "--input-shape", "2")
+    assert index.read_text().find("weight_map") > 1 << 16
+    found = json.loads(tieout("inspect", index, "--json"))
+    assert found["architecture"] and len(found["layers"]) == layers
+
+
 def test_the_size_is_for_indices_only(tmp_path):
     command = [TIEOUT, "convert", MODELS / "lenet5.pt", tmp_path / "out.pt", "--max-shard-size", "1MB"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
