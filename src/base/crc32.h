@@ -7,7 +7,7 @@
 
 namespace tieout {
 
-// Of `bytes` behind what has the checksum `before`. Large ones are shared out among threads.
+// Of `bytes` behind what has the checksum `before`, in this thread (base/shared_crc.h takes all).
 std::uint32_t crc32_of(Bytes bytes, std::uint32_t before = 0);
 
 // Of a whole from its two parts' checksums; `length` is the second part's.

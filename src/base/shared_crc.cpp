@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/crc32.h"
 #include "base/parallel.h"
 
 namespace tieout {
@@ -14,8 +13,11 @@ constexpr std::size_t piece_size = std::size_t{1} << 20;
 
 }  // namespace
 
-SharedCrc::SharedCrc(Bytes bytes)
-    : bytes_(bytes), pieces_((bytes.size() + piece_size - 1) / piece_size), done_(pieces_.empty()) {}
+SharedCrc::SharedCrc(CrcKind kind, Bytes bytes)
+    : kind_(kind),
+      bytes_(bytes),
+      pieces_((bytes.size() + piece_size - 1) / piece_size),
+      done_(pieces_.empty()) {}
 
 std::uint32_t SharedCrc::value() const {
   // Threads that have nothing else to do help; inside a loop those come that need the checksum themselves.
@@ -35,11 +37,11 @@ void SharedCrc::compute(std::size_t piece) const {
   const auto bytes_of = [this](std::size_t k) {
     return bytes_.subspan(k * piece_size, std::min(piece_size, bytes_.size() - k * piece_size));
   };
-  pieces_[piece] = crc32_of(bytes_of(piece));
+  pieces_[piece] = kind_.of(bytes_of(piece), 0);
   // The last one joins them before anybody can see that none is left.
   if (finished_.fetch_add(1) + 1 == pieces_.size()) {
     for (std::size_t k = 0; k < pieces_.size(); ++k)
-      value_ = crc32_joined(value_, pieces_[k], bytes_of(k).size());
+      value_ = kind_.joined(value_, pieces_[k], bytes_of(k).size());
     done_.store(true);
     done_.notify_all();
   }

@@ -1,4 +1,4 @@
-// The checksum of bytes that several threads are about to read.
+// The checksum of many bytes, by several threads.
 #pragma once
 
 #include <atomic>
@@ -9,20 +9,28 @@
 
 namespace tieout {
 
+// A checksum whose parts can be computed apart: crc32_of and crc32_joined, say.
+struct CrcKind {
+  // Of `bytes` behind what has the checksum `before`, 0 where there is nothing.
+  std::uint32_t (*of)(Bytes bytes, std::uint32_t before);
+  // Of a whole from its two parts' checksums; `length` is the second part's.
+  std::uint32_t (*joined)(std::uint32_t first, std::uint32_t second, std::uint64_t length);
+};
+
 // Computed when somebody first asks, piece by piece by all threads that ask meanwhile: none waits while there
 // is something to do.
 class SharedCrc {
  public:
   // `bytes` must outlive this.
-  explicit SharedCrc(Bytes bytes);
+  SharedCrc(CrcKind kind, Bytes bytes);
 
-  // CRC-32 (base/crc32.h).
   [[nodiscard]] std::uint32_t value() const;
 
  private:
   void compute_pieces() const;
   void compute(std::size_t piece) const;
 
+  CrcKind kind_;
   Bytes bytes_;
   mutable std::vector<std::uint32_t> pieces_;
   mutable std::atomic<std::size_t> next_{0};

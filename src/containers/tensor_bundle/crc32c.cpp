@@ -1,11 +1,7 @@
 #include "containers/tensor_bundle/crc32c.h"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
-#include <vector>
-
-#include "base/parallel.h"
 
 #ifdef __x86_64__
 #include <nmmintrin.h>
@@ -16,9 +12,6 @@ namespace tieout::tensor_bundle {
 namespace {
 
 constexpr std::uint32_t polynomial = 0x82F63B78;
-// Worth another thread: half a millisecond.
-constexpr std::size_t piece = std::size_t{4} << 20;
-
 // Checksums are polynomials over GF(2) modulo the CRC's, the highest bit first: 1 is 0x80000000.
 constexpr std::uint32_t one = 0x80000000;
 
@@ -104,13 +97,6 @@ bool has_instruction() {
 }
 #endif
 
-std::uint32_t in_this_thread(Bytes bytes, std::uint32_t before) {
-#ifdef __x86_64__
-  if (has_instruction()) return by_instruction(bytes, before);
-#endif
-  return crc32c_by_table(bytes, before);
-}
-
 }  // namespace
 
 std::uint32_t crc32c_by_table(Bytes bytes, std::uint32_t before) {
@@ -128,19 +114,14 @@ std::uint32_t crc32c_by_table(Bytes bytes, std::uint32_t before) {
 }
 
 std::uint32_t crc32c_of(Bytes bytes, std::uint32_t before) {
-  if (bytes.size() <= piece) return in_this_thread(bytes, before);
-  const std::size_t count = (bytes.size() + piece - 1) / piece;
-  const auto piece_of = [&](std::size_t k) {
-    return bytes.subspan(k * piece, std::min(piece, bytes.size() - k * piece));
-  };
-  std::vector<std::uint32_t> crcs(count);
-  parallel_for(static_cast<std::int64_t>(count), 1, [&](std::int64_t first, std::int64_t last) {
-    for (auto k = static_cast<std::size_t>(first); k < static_cast<std::size_t>(last); ++k)
-      crcs[k] = in_this_thread(piece_of(k), 0);
-  });
-  std::uint32_t crc = before;
-  for (std::size_t k = 0; k < count; ++k) crc = product(power_of_length(piece_of(k).size()), crc) ^ crcs[k];
-  return crc;
+#ifdef __x86_64__
+  if (has_instruction()) return by_instruction(bytes, before);
+#endif
+  return crc32c_by_table(bytes, before);
+}
+
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint64_t length) {
+  return product(power_of_length(length), first) ^ second;
 }
 
 std::uint32_t masked(std::uint32_t crc) {

@@ -8,8 +8,11 @@
 
 namespace tieout::tensor_bundle {
 
-// Of `bytes` behind what has the checksum `before`. Large ones are shared out among threads.
+// Of `bytes` behind what has the checksum `before`, in this thread (base/shared_crc.h takes all).
 std::uint32_t crc32c_of(Bytes bytes, std::uint32_t before = 0);
+
+// Of a whole from its two parts' checksums; `length` is the second part's.
+std::uint32_t crc32c_joined(std::uint32_t first, std::uint32_t second, std::uint64_t length);
 
 // The same without the processor's instruction for it.
 std::uint32_t crc32c_by_table(Bytes bytes, std::uint32_t before = 0);

@@ -11,14 +11,13 @@ CheckedBytes::CheckedBytes(FileRef file, std::uint64_t offset, std::uint64_t siz
                            Where where)
     : file_(std::move(file)),
       bytes_(file_->bytes().subspan(offset, size)),
-      crc_(masked_crc),
+      masked_crc_(masked_crc),
+      crc_({crc32c_of, crc32c_joined}, bytes_),
       where_(std::move(where)) {}
 
 Bytes CheckedBytes::view() const {
-  std::call_once(verified_, [this] {
-    if (masked(crc32c_of(bytes_)) != crc_)
-      throw malformed("the tensor's bytes do not have their checksum; the file is damaged", where_);
-  });
+  if (masked(crc_.value()) != masked_crc_)
+    throw malformed("the tensor's bytes do not have their checksum; the file is damaged", where_);
   return bytes_;
 }
 

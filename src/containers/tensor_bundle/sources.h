@@ -2,15 +2,15 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "base/shared_crc.h"
 #include "tensor/lazy_tensor.h"
 
 namespace tieout::tensor_bundle {
 
-// A run of bytes of a data file, whose checksum is compared once, before they are given out.
+// A run of bytes of a data file, whose checksum is computed once, and compared before they are given out.
 class CheckedBytes : public TensorSource {
  public:
   CheckedBytes(FileRef file, std::uint64_t offset, std::uint64_t size, std::uint32_t masked_crc, Where where);
@@ -22,9 +22,9 @@ class CheckedBytes : public TensorSource {
  private:
   FileRef file_;
   Bytes bytes_;
-  std::uint32_t crc_;
+  std::uint32_t masked_crc_;
+  SharedCrc crc_;
   Where where_;
-  mutable std::once_flag verified_;
 };
 
 // Tensors that are one, along an axis: its rows, of which each part has `row` bytes.

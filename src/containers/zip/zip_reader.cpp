@@ -13,6 +13,8 @@ namespace tieout {
 
 namespace {
 
+constexpr CrcKind crc_kind{crc32_of, crc32_joined};
+
 // zlib counts in 32 bits: a larger buffer is given in pieces.
 uInt piece(std::uint64_t left) {
   return static_cast<uInt>(std::min<std::uint64_t>(left, std::numeric_limits<uInt>::max()));
@@ -63,7 +65,7 @@ ZipReader::ZipReader(FileRef file) : file_(std::move(file)), entries_(zip::read_
   for (std::size_t i = 0; i < entries_.size(); ++i) by_name_.emplace(entries_[i].name, i);
   has_crcs_ = std::ranges::any_of(entries_, [](const ZipEntry& entry) { return entry.crc != 0; });
   for (const ZipEntry& entry : entries_)
-    crcs_.emplace_back(file_->bytes().subspan(entry.payload_offset, entry.compressed_size));
+    crcs_.emplace_back(crc_kind, file_->bytes().subspan(entry.payload_offset, entry.compressed_size));
 }
 
 bool ZipReader::recognises(Bytes file) {
@@ -108,7 +110,7 @@ std::vector<std::byte> ZipReader::read(const ZipEntry& entry, std::uint64_t max_
                       place(file_, entry));
     }
   }
-  if (has_crcs_) compare(entry, crc32_of(payload));
+  if (has_crcs_) compare(entry, SharedCrc(crc_kind, payload).value());
   return payload;
 }
 
