@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "report/findings.h"
 #include "report/plan_text.h"
+#include "report/terminal.h"
 #include "report/verify_text.h"
 #include "tensor/cast.h"
 #include "tieout.h"
@@ -43,7 +44,8 @@ std::optional<VerifyResult> prove(const Conversion& conversion, const Outputs& o
                   match_sides(source, written, std::nullopt), {});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
-    std::cout << "not proven: " << error.describe() << "\n  way out: " << error.hint() << "\n";
+    std::cout << "not proven: " << printable(error.describe()) << "\n  way out: " << printable(error.hint())
+              << "\n";
     return std::nullopt;
   }
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "report/terminal.h"
+
 namespace tieout {
 
 namespace {
@@ -59,11 +61,11 @@ std::string check_text(const FileCheck& check) {
   if (check.special.empty())
     text += fmt::format("check: none of the {} floats is NaN or infinite\n", check.floats);
   for (const auto& [tensor, values] : check.special)
-    text += fmt::format("check: {} has {} NaN and {} infinite of {} values\n", tensor, values.nan,
+    text += fmt::format("check: {} has {} NaN and {} infinite of {} values\n", printable(tensor), values.nan,
                         values.infinite, values.floats);
   if (check.code.empty()) text += "check: safe: loading it runs no code of the file and imports none\n";
   for (const std::string& what : check.code)
-    text += "check: NOT SAFE from a stranger: loading it uses " + what + "\n";
+    text += "check: NOT SAFE from a stranger: loading it uses " + printable(what) + "\n";
   return text;
 }
 

@@ -2,24 +2,18 @@
 
 #include <fmt/format.h>
 
+#include "report/terminal.h"
+
 namespace tieout {
 
 namespace {
 
-constexpr const char* red = "\x1b[31m";
-constexpr const char* yellow = "\x1b[33m";
-constexpr const char* plain = "\x1b[0m";
-
-std::string coloured(const std::string& text, const char* colour, bool colours) {
-  return colours ? colour + text + plain : text;
-}
-
 std::string head(Severity severity, bool colours) {
   switch (severity) {
     case Severity::forbids:
-      return coloured("refused", red, colours);
+      return coloured("refused", Colour::red, colours);
     case Severity::warning:
-      return coloured("assumed", yellow, colours);
+      return coloured("assumed", Colour::yellow, colours);
     case Severity::note:
       break;
   }
@@ -31,16 +25,17 @@ std::string head(Severity severity, bool colours) {
 std::string findings_text(const Findings& findings, bool colours) {
   std::string text;
   for (const auto& finding : findings) {
-    text += fmt::format("{}: {}{}\n", head(finding.severity, colours),
-                        finding.layer.empty() ? "" : finding.layer + ": ", finding.message);
-    if (!finding.way_out.empty()) text += fmt::format("  way out: {}\n", finding.way_out);
+    text +=
+        fmt::format("{}: {}{}\n", head(finding.severity, colours),
+                    finding.layer.empty() ? "" : printable(finding.layer) + ": ", printable(finding.message));
+    if (!finding.way_out.empty()) text += fmt::format("  way out: {}\n", printable(finding.way_out));
   }
   return text;
 }
 
 std::string error_text(const Error& error, bool colours) {
-  std::string text = coloured("tieout: ", red, colours) + error.describe() + "\n";
-  if (!error.hint().empty()) text += "  " + error.hint() + "\n";
+  std::string text = coloured("tieout: ", Colour::red, colours) + printable(error.describe()) + "\n";
+  if (!error.hint().empty()) text += "  " + printable(error.hint()) + "\n";
   return text;
 }
 

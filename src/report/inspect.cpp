@@ -5,22 +5,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <string_view>
 
 #include "convert/plan.h"
+#include "report/terminal.h"
 
 namespace tieout {
 
 namespace {
-
-// A file can have very many tensors: they are not searched one by one.
-using TensorsByName = std::map<std::string_view, const NamedTensor*>;
-
-TensorsByName by_name(const FrameworkModel& file) {
-  TensorsByName tensors;
-  for (const auto& named : file.tensors) tensors.emplace(named.name, &named);
-  return tensors;
-}
 
 // The tensor's layer, by the tensor's full name.
 std::map<std::string, std::string> layers_of_tensors(const FrameworkModel& file) {
@@ -44,36 +35,34 @@ std::map<std::string, std::string> shown_names(const FrameworkModel& file) {
 }
 
 // Tensors in the order of their layers, as both frameworks list them, whatever the file's own order is; then
-// the rest. A .pt has the order of state_dict() itself, in which modules may stand otherwise than they run.
-std::vector<const NamedTensor*> in_layer_order(const FrameworkModel& file) {
-  std::vector<const NamedTensor*> ordered;
+// the rest. A state_dict's own order stays, in which modules may stand otherwise than they run.
+std::vector<NamedTensor> in_layer_order(const FrameworkModel& file) {
+  if (file.framework == Framework::torch && file.order == TensorOrder::as_defined) return file.tensors;
+  std::vector<NamedTensor> ordered;
   std::set<std::string> listed;
-  const bool keeps_order = file.format == "torch_pt";
-  const TensorsByName tensors = by_name(file);
   for (const auto& node : file.nodes) {
-    if (keeps_order) break;
     for (const auto& parameter : node.parameters) {
-      const auto found = tensors.find(parameter.tensor);
-      if (found != tensors.end() && listed.insert(parameter.tensor).second) ordered.push_back(found->second);
+      const LazyTensor* tensor = file.find_tensor(parameter.tensor);
+      if (tensor != nullptr && listed.insert(parameter.tensor).second)
+        ordered.push_back({parameter.tensor, *tensor});
     }
   }
   for (const auto& named : file.tensors) {
-    if (!listed.contains(named.name)) ordered.push_back(&named);
+    if (!listed.contains(named.name)) ordered.push_back(named);
   }
   return ordered;
 }
 
 // Of each tensor that is the same memory as one listed before it (tied weights), the name of that one.
-std::map<std::string, std::string> same_as(const std::vector<const NamedTensor*>& listed) {
+std::map<std::string, std::string> same_as(const std::vector<NamedTensor>& listed) {
   std::map<std::string, std::string> first;  // storage -> name
   std::map<std::string, std::string> same;
-  for (const NamedTensor* named : listed) {
-    const LazyTensor& tensor = named->tensor;
+  for (const auto& [name, tensor] : listed) {
     if (tensor.storage.empty() || element_count(tensor.shape) == 0) continue;
     const std::string identity =
         tensor.storage + " " + std::string(to_string(tensor.dtype)) + " " + to_string(tensor.shape);
-    const auto [known, is_new] = first.emplace(identity, named->name);
-    if (!is_new) same.emplace(named->name, known->second);
+    const auto [known, is_new] = first.emplace(identity, name);
+    if (!is_new) same.emplace(name, known->second);
   }
   return same;
 }
@@ -92,13 +81,12 @@ std::vector<const Value*> outputs_of_nodes(const FrameworkModel& file, const Mod
   return outputs;
 }
 
-std::uint64_t node_parameters(const TensorsByName& tensors, const FrameworkNode& node,
+std::uint64_t node_parameters(const FrameworkModel& file, const FrameworkNode& node,
                               std::set<std::string>& counted) {
   std::uint64_t count = 0;
   for (const auto& parameter : node.parameters) {
-    const auto found = tensors.find(parameter.tensor);
-    if (found != tensors.end() && counted.insert(parameter.tensor).second)
-      count += element_count(found->second->tensor.shape);
+    const LazyTensor* tensor = file.find_tensor(parameter.tensor);
+    if (tensor != nullptr && counted.insert(parameter.tensor).second) count += element_count(tensor->shape);
   }
   return count;
 }
@@ -115,8 +103,9 @@ struct Row {
 };
 
 // Left-aligned columns, two spaces between them.
-std::string table(const std::vector<Row>& rows) {
+std::string table(std::vector<Row> rows) {
   std::vector<std::size_t> widths;
+  for (auto& row : rows) std::ranges::transform(row.cells, row.cells.begin(), printable);
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.cells.size()), 0);
     for (std::size_t k = 0; k < row.cells.size(); ++k) widths[k] = std::max(widths[k], row.cells[k].size());
@@ -162,7 +151,7 @@ std::string inputs_line(const Model& model) {
   for (std::size_t i = 0; i < model.inputs.size(); ++i) {
     const Value& value = model.values[static_cast<std::size_t>(model.inputs[i])];
     text += fmt::format(
-        "{}{} {}", i > 0 ? ", " : "", model.input_names[i],
+        "{}{} {}", i > 0 ? ", " : "", printable(model.input_names[i]),
         value.known ? to_string(shape_of(value.axes)) + " as " + to_pattern(value.axes) : "of unknown shape");
   }
   return text;
@@ -173,19 +162,18 @@ std::string inputs_line(const Model& model) {
 std::uint64_t parameter_count(const FrameworkModel& file) {
   std::set<std::string> counted;
   std::uint64_t count = 0;
-  const TensorsByName tensors = by_name(file);
-  for (const auto& node : file.nodes) count += node_parameters(tensors, node, counted);
+  for (const auto& node : file.nodes) count += node_parameters(file, node, counted);
   if (!counted.empty()) return count;
   for (const auto& named : file.tensors) count += element_count(named.tensor.shape);
   return count;
 }
 
 std::string inspect_text(const FrameworkModel& file, const Model& model) {
-  std::string text = fmt::format("{}: {} ({})\n", file.file, file.format, to_string(file.framework));
+  std::string text =
+      fmt::format("{}: {} ({})\n", printable(file.file), file.format, to_string(file.framework));
   if (!model.inputs.empty()) text += "input: " + inputs_line(model) + "\n";
   std::set<std::string> counted;
   const std::vector<const Value*> outputs = outputs_of_nodes(file, model);
-  const TensorsByName tensors = by_name(file);
   std::vector<Row> rows{{{"layer", "class", "output shape", "parameters"}}};
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
@@ -193,7 +181,7 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
     rows.push_back(
         {{node.name.empty() ? "(root)" : node.name, node.class_name.empty() ? "?" : node.class_name,
           output != nullptr ? to_string(shape_of(output->axes)) : "?",
-          with_commas(node_parameters(tensors, node, counted))}});
+          with_commas(node_parameters(file, node, counted))}});
   }
   if (!file.nodes.empty()) text += "\n" + table(rows);
   rows = {{{"tensor", "dtype", "shape"}}};
@@ -201,8 +189,7 @@ std::string inspect_text(const FrameworkModel& file, const Model& model) {
   const auto names = shown_names(file);
   const auto listed = in_layer_order(file);
   const auto same = same_as(listed);
-  for (const NamedTensor* named : listed) {
-    const auto& [name, tensor] = *named;
+  for (const auto& [name, tensor] : listed) {
     const auto shown = names.find(name);
     rows.push_back({{shown == names.end() ? name : shown->second, std::string(to_string(tensor.dtype)),
                      to_string(tensor.shape)}});
@@ -223,21 +210,19 @@ Json inspect_json(const FrameworkModel& file, const Model& model) {
   Json layers = Json::array();
   const std::vector<const Value*> outputs = outputs_of_nodes(file, model);
   std::set<std::string> counted;
-  const TensorsByName by_names = by_name(file);
   for (std::size_t i = 0; i < file.nodes.size(); ++i) {
     const auto& node = file.nodes[i];
     layers.push_back({{"name", node.name},
                       {"class", node.class_name},
                       {"output_shape", shape_json(outputs[i])},
-                      {"parameters", node_parameters(by_names, node, counted)}});
+                      {"parameters", node_parameters(file, node, counted)}});
   }
   const auto of_layer = layers_of_tensors(file);
   const auto names = shown_names(file);
   Json tensors = Json::array();
   const auto listed = in_layer_order(file);
   const auto same = same_as(listed);
-  for (const NamedTensor* named : listed) {
-    const auto& [name, tensor] = *named;
+  for (const auto& [name, tensor] : listed) {
     const auto first = same.find(name);
     const auto layer = of_layer.find(name);
     const auto shown = names.find(name);

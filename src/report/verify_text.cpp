@@ -7,29 +7,14 @@
 #include <vector>
 
 #include "report/findings.h"
+#include "report/terminal.h"
 
 namespace tieout {
 
 namespace {
 
-constexpr std::string_view green = "\x1b[32m";
-constexpr std::string_view red = "\x1b[31m";
-constexpr std::string_view yellow = "\x1b[33m";
-constexpr std::string_view plain = "\x1b[0m";
-
 constexpr std::size_t columns = 7;
 using Cells = std::array<std::string, columns>;
-
-std::string coloured(const std::string& text, std::string_view colour, bool colours) {
-  return colours ? std::string(colour) + text + std::string(plain) : text;
-}
-
-// Names come from files: control characters would reach the terminal.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-  return text;
-}
 
 std::string number(double value) {
   return value == 0 ? "0" : fmt::format("{:.2e}", value);
@@ -80,15 +65,16 @@ std::string table(const VerifyResult& result, bool colours) {
   text += "\n";
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const auto& row = result.rows[i];
-    text += line(lines[i], widths) + coloured(lines[i].back(), row.ties_out ? green : red, colours);
+    text += line(lines[i], widths) +
+            coloured(lines[i].back(), row.ties_out ? Colour::green : Colour::red, colours);
     text += row.is_output ? "  output\n" : "\n";
   }
   return text;
 }
 
-std::string_view colour_of(Verdict verdict) {
-  if (verdict == Verdict::ties_out) return green;
-  return verdict == Verdict::differs ? red : yellow;
+Colour colour_of(Verdict verdict) {
+  if (verdict == Verdict::ties_out) return Colour::green;
+  return verdict == Verdict::differs ? Colour::red : Colour::yellow;
 }
 
 std::string verdict_line(const VerifyResult& result) {
@@ -117,7 +103,7 @@ std::string verify_text(const VerifyResult& result, bool colours) {
   if (result.first_difference) {
     const FirstDifference& first = *result.first_difference;
     text += fmt::format("first difference: {} | {}\n", printable(first.a), printable(first.b));
-    text += fmt::format("cause: {}\n  {}\n", first.cause.empty() ? "not known" : first.cause,
+    text += fmt::format("cause: {}\n  {}\n", first.cause.empty() ? "not known" : printable(first.cause),
                         printable(first.message));
   }
   return text + verify_summary(result, colours);

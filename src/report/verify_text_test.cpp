@@ -48,9 +48,9 @@ VerifyResult result_of_two_rows() {
 TEST_CASE("the report has a line a layer, the cause and the verdict") {
   const std::string text = verify_text(result_of_two_rows(), false);
   CHECK(text ==
-        "A: interpreter  B: keras       shape           max abs   max rel  tolerance\n"
-        "0 conv2d        conv2d conv2d  (2, 6, 28, 28)        0         0   3.00e-12  ties out\n"
-        "9 dense         dense? dense   (2, 10)             inf  5.00e-01   1.00e-12  DIFFERS  output\n"
+        "A: interpreter  B: keras         shape           max abs   max rel  tolerance\n"
+        "0 conv2d        conv2d conv2d    (2, 6, 28, 28)        0         0   3.00e-12  ties out\n"
+        "9 dense         dense\\x1b dense  (2, 10)             inf  5.00e-01   1.00e-12  DIFFERS  output\n"
         "\n"
         "first difference: 9 | dense\n"
         "cause: flatten_order\n"

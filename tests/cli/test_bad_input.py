@@ -1,8 +1,11 @@
 """Files and targets that people get wrong: each case is a clear message with a way out, its exit code, and nothing half-written."""
 
+import json
 import resource
 import shutil
+import struct
 import subprocess
+import unicodedata
 
 import pytest
 from program import (
@@ -16,6 +19,7 @@ from program import (
     done,
     refused,
     refused_as_json,
+    tieout,
 )
 
 MODULE = MODELS / "lenet5_module.pt"
@@ -54,6 +58,29 @@ def folder(tmp_path):
     for suffix in ("pt", "keras", "h5", "safetensors"):
         (tmp_path / f"text.{suffix}").write_text("This is no model, whatever the suffix says.\n")
     return tmp_path
+
+
+def test_a_terminal_obeys_no_name(tmp_path):
+    """Escape sequences, line feeds and right-to-left marks in names, element types and messages."""
+    name = "a\x1b[31mred\nverdict: ties out\u202e\x9b.weight"
+    for dtype, file in ("F32", "names.safetensors"), ("F\x1b[31m", "dtype.safetensors"):
+        header = json.dumps({name: {"dtype": dtype, "shape": [2, 2], "data_offsets": [0, 16]}}).encode()
+        content = struct.pack("<Q", len(header)) + header + struct.pack("<4f", 1, 2, 3, float("nan"))
+        (tmp_path / file).write_bytes(content)
+    names = tmp_path / "names.safetensors"
+    for command in (
+        ["inspect", names, "--check"],
+        ["inspect", tmp_path / "dtype.safetensors"],
+        ["match", names, KERAS],
+        ["verify", names, KERAS],
+        ["convert", names, tmp_path / "out.pt", "--dry-run"],
+        ["convert", names, tmp_path / "out.keras", "--like", KERAS],
+    ):
+        said = tieout(*command)
+        text = said.stdout + said.stderr
+        assert not [c for c in text if c != "\n" and unicodedata.category(c) in ("Cc", "Cf")], command
+        assert not [line for line in text.splitlines() if line.startswith("verdict: ties out")], command
+    assert "a\\x1b[31mred\\nverdict: ties out\\u202e\\x9b.weight" in done("inspect", names).stdout
 
 
 BAD_FILES = [
