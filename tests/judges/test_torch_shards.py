@@ -104,6 +104,22 @@ def test_tied_tensors_are_stored_once(tmp_path, suffix):
     assert {tensor["name"] for tensor in listing["tensors"]} == {"a.weight", "b.bias", "c.weight", "d.half"}
 
 
+def test_a_folder_is_read_as_transformers_reads_it(saved, tmp_path):
+    def found():
+        return json.loads(tieout("inspect", tmp_path, "--json"))
+
+    for name in ("model.bin", "model.safetensors"):
+        index = (saved / f"{name}.index.json").read_text()
+        (tmp_path / f"{'pytorch_' if name == 'model.bin' else ''}{name}.index.json").write_text(index)
+        for shard in set(json.loads(index)["weight_map"].values()):
+            shutil.copy(saved / shard, tmp_path)
+        assert found()["format"] == "torch_shards" and len(found()["tensors"]) == 10
+    shutil.copy(MODELS / "lenet5.pt", tmp_path / "pytorch_model.bin")
+    assert found()["format"] == "torch_shards"
+    tieout("convert", MODELS / "lenet5.pt", tmp_path / "model.safetensors")
+    assert found()["format"] == "safetensors"
+
+
 def test_an_index_with_a_large_architecture(tmp_path):
     """The metadata stand before the shards' names, and there the architecture."""
     layers = 700

@@ -2,23 +2,10 @@
 // model.save.
 #include "formats/format.h"
 
-#include <filesystem>
-#include <system_error>
-
+#include "formats/folder.h"
 #include "formats/saved_model/saved_model.h"
 
 namespace tieout::formats {
-
-namespace {
-
-std::optional<std::string> locate_in_folder(const std::string& path) {
-  std::string file = path + "/" + tieout::saved_model::file_name;
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(file, ignored)) return std::nullopt;
-  return file;
-}
-
-}  // namespace
 
 Format saved_model() {
   return {.name = "saved_model",
@@ -32,7 +19,7 @@ Format saved_model() {
           .recognises = tieout::saved_model::recognises,
           .read = tieout::saved_model::read,
           .write = nullptr,
-          .locate = locate_in_folder};
+          .locate = first_in_folder({tieout::saved_model::file_name})};
 }
 
 }  // namespace tieout::formats

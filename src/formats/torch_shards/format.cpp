@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "containers/json/json_text.h"
+#include "formats/folder.h"
 #include "formats/format.h"
 #include "formats/safetensors/module_order.h"
 #include "formats/safetensors/writer.h"
@@ -27,7 +28,7 @@ bool recognises_file(const MappedFile& file) {
   return is_shard_index(file, ".safetensors") || is_shard_index(file, ".bin");
 }
 
-// Leaves the shard's format in `model`: the order and the names of the tensors are as trustworthy.
+// The order of the tensors is as trustworthy as inside the shards, which `model` is told.
 std::vector<NamedTensor> read_shard(const ShardIndex& index, const std::string& name,
                                     const ReadOptions& options, FrameworkModel& model) {
   const FileRef shard = index.open(name, options.elsewhere);
@@ -36,8 +37,8 @@ std::vector<NamedTensor> read_shard(const ShardIndex& index, const std::string& 
     throw malformed("a shard must be a .safetensors or .bin file; it is: " + format.title,
                     {.file = shard->path(), .entry = {}, .offset = {}, .tensor = {}, .layer = {}});
   }
-  model.format = format.name;
   FrameworkModel part = format.read(shard, options);
+  if (part.order == TensorOrder::by_name) model.order = TensorOrder::by_name;
   for (const Finding& finding : part.findings) {
     if (finding.severity != Severity::forbids) continue;
     throw unsupported(finding.message,
@@ -52,6 +53,7 @@ FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
   const ShardIndex index = read_shard_index(file);
   FrameworkModel model;
   model.framework = Framework::torch;
+  model.format = "torch_shards";
   model.file = file->path();
   std::map<std::string, std::string> seen;  // tensor -> shard
   for (const std::string& name : index.names()) {
@@ -171,13 +173,17 @@ Format torch_shards() {
           .suffixes = {".safetensors.index.json", ".bin.index.json"},
           .reads =
               "Hugging Face's index and its .safetensors or .bin files; second names of tied tensors from "
-              "the index's metadata.",
+              "the index's metadata. A folder is read by the file that from_pretrained would take.",
           .writes = "NAME-00001-of-0000N and the index; tied tensors once; --max-shard-size.",
           .writes_architecture = true,
           .spreads = true,
           .recognises = recognises_file,
           .read = read_file,
-          .write = write_file};
+          .write = write_file,
+          // In the order in which transformers looks for them (modeling_utils.py: from_pretrained), those of
+          // one file too.
+          .locate = first_in_folder({"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                                     "pytorch_model.bin.index.json"})};
 }
 
 }  // namespace tieout::formats
