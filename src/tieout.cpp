@@ -27,9 +27,7 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
     settle(source, target, options.input_shapes);
     return target;
   }
-  // Bare arrays of Keras do not say enough of their layers for a file of Keras' own.
-  const bool only_arrays = source.file.framework == Framework::keras && source.file.format == "numpy_npz";
-  if (source.file.framework == format.framework && !only_arrays) {
+  if (source.file.framework == format.framework) {
     Side same = source;
     // Tensors that are not understood are written as they were read, whatever the lift made of them.
     if (!source.file.has_architecture) same.file = read_file(options.source, options.reading);
@@ -63,6 +61,11 @@ Conversion plan_conversion(const ConvertOptions& options) {
   c.format = &format_of_name(options.target);
   if (!c.format->write) throw usage_error("files of the format " + c.format->name + " are read only");
   c.source = open_side(options.source, options.input_shapes, options.reading);
+  if (c.source.file.tensors.empty() && !c.source.file.has_architecture && c.source.file.findings.empty()) {
+    throw unsupported("the file holds no tensors and no architecture: there is nothing to carry",
+                      {.file = options.source, .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
+                      "give the file that holds the weights");
+  }
   if (forbids_writing(c.source.file.findings)) {
     c.findings = c.source.file.findings;
     return c;

@@ -28,25 +28,19 @@ void read_through(const FrameworkModel& file) {
   }
 }
 
-// What reading says of a checkpoint of several models; nothing for other files.
-std::optional<Error> several_models(const Options& options) {
-  try {
-    static_cast<void>(read_file(options.file, options.reading));
-    return std::nullopt;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::usage || !options.reading.key.empty()) throw;
-    return error;
-  }
-}
-
 // A checkpoint of several models is listed as a whole, with what other commands would say of it.
 Side open(const Options& options) {
-  const std::optional<Error> several = several_models(options);
-  ReadOptions reading = options.reading;
-  if (several) reading.key = ".";
-  Side side = open_side(options.file, parse_input_shapes(options.shapes), reading);
-  if (several) side.model.findings.push_back({Severity::note, "", several->what(), several->hint()});
-  return side;
+  const auto shapes = parse_input_shapes(options.shapes);
+  try {
+    return open_side(options.file, shapes, options.reading);
+  } catch (const Error& several) {
+    if (several.kind() != ErrorKind::usage || !options.reading.key.empty()) throw;
+    ReadOptions reading = options.reading;
+    reading.key = ".";
+    Side side = open_side(options.file, shapes, reading);
+    side.model.findings.push_back({Severity::note, "", several.what(), several.hint()});
+    return side;
+  }
 }
 
 ExitCode inspect(const Options& options) {

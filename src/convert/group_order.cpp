@@ -56,15 +56,11 @@ Counted counted_class(const FrameworkNode& node) {
   return {name.substr(0, bar), counted(name.substr(bar + 1)).numbers};
 }
 
-bool sorts_names(const FrameworkModel& bare) {
-  return bare.format == "safetensors" || bare.format == "tf_names";
-}
-
 }  // namespace
 
 void order_groups(FrameworkModel& bare) {
-  const bool by_class = bare.format == "keras_weights";
-  if (!by_class && !sorts_names(bare)) return;
+  if (bare.order == TensorOrder::as_defined) return;
+  const bool by_class = bare.order == TensorOrder::within_class;
   std::map<std::string, std::vector<std::size_t>> places;
   std::vector<Counted> names(bare.nodes.size());
   for (std::size_t i = 0; i < bare.nodes.size(); ++i) {
@@ -79,7 +75,7 @@ void order_groups(FrameworkModel& bare) {
     for (std::size_t k = 0; k < own.size(); ++k) ordered[own[k]] = std::move(bare.nodes[sorted[k]]);
   }
   bare.nodes = std::move(ordered);
-  if (bare.format != "safetensors") return;
+  if (bare.framework != Framework::torch) return;
   for (auto& node : bare.nodes) {
     // As modules register them; as text, "bias" comes first.
     std::stable_partition(node.parameters.begin(), node.parameters.end(), [](const NodeParameter& parameter) {
@@ -89,7 +85,7 @@ void order_groups(FrameworkModel& bare) {
 }
 
 Findings unknown_order(const FrameworkModel& bare) {
-  if (!sorts_names(bare)) return {};
+  if (bare.order != TensorOrder::by_name) return {};
   // Groups by what they hold.
   std::map<std::set<std::pair<std::string, Shape>>, std::vector<std::string>> alike;
   for (const auto& node : bare.nodes) {

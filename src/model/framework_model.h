@@ -78,6 +78,13 @@ struct ModelInput {
   std::vector<std::string> axes;
 };
 
+// What the order of a file's tensors says of the order in which the layers were defined.
+enum class TensorOrder {
+  as_defined,    // it is the same: a state_dict, the list of layers of an .h5
+  within_class,  // for layers of one class, in their groups' names: "dense", "dense_1"
+  by_name        // nothing: names are sorted as text, "10" before "2"
+};
+
 struct FrameworkModel {
   Framework framework = Framework::torch;
   std::string format;  // the name of the Format that read it, "keras_zip"
@@ -95,6 +102,7 @@ struct FrameworkModel {
   // Every tensor of the file, by its full name there ("features.0.weight"; "layers/conv2d/vars/0";
   // "conv2d/conv2d/kernel:0"), in file order; those that no node refers to (optimizer state) included.
   std::vector<NamedTensor> tensors;
+  TensorOrder order = TensorOrder::as_defined;
 
   // The architecture document as the file has it (config.json, model_config), so that a template can be
   // written again unchanged; null where there is none.

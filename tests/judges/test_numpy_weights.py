@@ -31,6 +31,24 @@ np.savez(folder + "/list.npz", *model.get_weights())
 np.savez_compressed(folder + "/named.npz", **{v.path: np.asarray(v) for v in model.weights})
 np.savez(folder + "/colons.npz", **{v.path + ":0": np.asfortranarray(v) for v in model.weights})
 np.savez(folder + "/other.npz", *model.get_weights()[:-1])
+plain = keras.Sequential([keras.Input((4,)), layers.Dense(5), layers.BatchNormalization(), layers.Dense(2)])
+for variable in plain.weights:
+    variable.assign(keras.random.normal(variable.shape))
+plain.save(folder + "/plain.keras")
+np.savez(folder + "/plain.npz", **{f"{layer.name}/{v.name}": np.asarray(v) for layer in plain.layers for v in layer.weights})
+"""
+LOAD = """
+import os
+os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MIN_LOG_LEVEL="3")
+import sys
+import keras
+import numpy as np
+
+wanted = keras.models.load_model(sys.argv[1])
+for by_name in (False, True):
+    found = keras.models.clone_model(wanted)
+    found.load_weights(sys.argv[2], by_name=by_name)
+    assert all(np.array_equal(a, b) for a, b in zip(found.get_weights(), wanted.get_weights(), strict=True))
 """
 
 
@@ -111,17 +129,23 @@ def test_a_list_with_another_number_of_arrays(tmp_path, keras):
 
 
 @pytest.mark.parametrize("name", ["list", "named"])
-@pytest.mark.parametrize("suffix", [".h5", ".weights.h5", ".keras", ".pt"])
-def test_arrays_of_keras_need_a_template(tmp_path, keras, name, suffix):
+@pytest.mark.parametrize("suffix, code", [(".h5", 5), (".weights.h5", 5), (".keras", 5), (".ckpt", 5), (".pt", 2)])
+def test_arrays_of_keras_need_a_template(tmp_path, keras, name, suffix, code):
     said = subprocess.run(
         [TIEOUT, "convert", keras / f"{name}.npz", tmp_path / f"out{suffix}"],
         capture_output=True,
         text=True,
         timeout=60,
     )
-    assert said.returncode == 2 and "--like" in said.stderr and not list(tmp_path.iterdir())
+    assert said.returncode == code and "--like" in said.stderr and not list(tmp_path.iterdir())
     target = tmp_path / "out.keras"
     assert "largest difference: 0 " in tieout("convert", keras / f"{name}.npz", target, "--like", keras / "model.keras")
+
+
+def test_arrays_that_are_named_by_layer_and_variable(tmp_path, keras):
+    target = tmp_path / "out.h5"
+    tieout("convert", keras / "plain.npz", target)
+    subprocess.run([PYTHON["keras"], "-c", LOAD, keras / "plain.keras", target], check=True, timeout=300)
 
 
 def test_a_model_written_as_arrays(tmp_path, keras):

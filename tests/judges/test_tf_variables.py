@@ -91,6 +91,13 @@ def test_layers_of_tensorflow_1_are_paired_by_name(folder):
     assert layers == ["conv/first", "dense"]  # no slot of Adam's among them
 
 
+def test_layers_without_an_order_make_no_h5(folder, tmp_path):
+    done = subprocess.run(
+        [TIEOUT, "convert", folder / "tensorflow_1", tmp_path / "out.h5"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 5 and "in their order" in done.stderr and not list(tmp_path.iterdir())
+
+
 def test_a_data_file_is_missing(folder, tmp_path):
     shutil.copy(folder / "types.index", tmp_path)
     done = subprocess.run([TIEOUT, "inspect", tmp_path / "types"], capture_output=True, text=True, timeout=60)

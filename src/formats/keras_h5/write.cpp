@@ -1,5 +1,6 @@
 #include "formats/keras_h5/write.h"
 
+#include <algorithm>
 #include <map>
 
 #include "containers/hdf5/datatype.h"
@@ -50,14 +51,25 @@ std::vector<Weight> weights_under(const std::string& prefix, const FrameworkMode
   return weights;
 }
 
+// Of weights alone; Keras loads them by the layers' order, or by their names.
+std::vector<Layer> bare_layers(const FrameworkModel& model, bool keep_names) {
+  const bool named =
+      std::ranges::all_of(model.nodes, [](const FrameworkNode& node) { return is_valid_name(node.name); });
+  if (!named || model.order == TensorOrder::by_name) {
+    throw unsupported("an .h5 file holds weights by layers, in their order, and these are not known",
+                      {.file = model.file, .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
+                      "give a model with its architecture: --like TEMPLATE");
+  }
+  std::vector<Layer> layers;
+  for (const FrameworkNode& node : model.nodes) layers.push_back(layer_of(node, keep_names));
+  return layers;
+}
+
 // In the order in which Keras goes through them when it loads the file.
 std::vector<Layer> layers_of(const FrameworkModel& model) {
   const bool keep_names = model.format == "keras_h5";
+  if (!model.has_architecture) return bare_layers(model, keep_names);
   std::vector<Layer> layers;
-  if (!model.has_architecture) {
-    for (const FrameworkNode& node : model.nodes) layers.push_back(layer_of(node, keep_names));
-    return layers;
-  }
   if (!keep_names) {
     refuse_composites(
         model, "name the target .keras, or carry the model to PyTorch and back, which writes its layers out");

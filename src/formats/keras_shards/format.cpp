@@ -43,6 +43,7 @@ FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
   FrameworkModel model;
   model.framework = Framework::keras;
   model.format = "keras_weights";  // the layout and its names are the same
+  model.order = TensorOrder::within_class;
   model.file = file->path();
   hdf5::Group whole;
   for (const std::string& name : index.names()) {

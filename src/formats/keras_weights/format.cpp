@@ -14,6 +14,7 @@ FrameworkModel read(const FileRef& file, const ReadOptions& /*options*/) {
   FrameworkModel model;
   model.framework = Framework::keras;
   model.format = "keras_weights";
+  model.order = TensorOrder::within_class;
   model.file = file->path();
   const hdf5::Group tree = hdf5::read_tree(file, file->bytes(), {});
   keras::read_tensors(tree, model);

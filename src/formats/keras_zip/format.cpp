@@ -62,6 +62,7 @@ FrameworkModel read(const FileRef& file, const ReadOptions& /*options*/) {
   FrameworkModel model;
   model.framework = Framework::keras;
   model.format = "keras_zip";
+  model.order = TensorOrder::within_class;
   model.file = file->path();
   if (zip.find(weights_entry) == nullptr && zip.find("model.weights.npz") != nullptr) {
     throw unsupported("weights as model.weights.npz hold pickled objects", where_in(zip, "model.weights.npz"),

@@ -29,6 +29,7 @@ FrameworkModel read_file(const FileRef& file, const ReadOptions& /*options*/) {
   FrameworkModel model;
   model.framework = Framework::torch;
   model.format = "safetensors";
+  model.order = TensorOrder::by_name;
   model.file = file->path();
   tieout::safetensors::Header header = tieout::safetensors::read_header(file);
   model.tensors = std::move(header.tensors);

@@ -122,13 +122,7 @@ FrameworkModel read(const FileRef& file, const ReadOptions& options) {
   }
   Checkpoint checkpoint =
       tf_checkpoint::read_checkpoint(std::make_shared<const MappedFile>(index), index, options);
-  FrameworkModel model;
-  model.framework = Framework::keras;
-  model.format = checkpoint.document.is_null() ? tf_checkpoint::names_only : "saved_model";
-  model.file = file->path();
-  model.tensors = std::move(checkpoint.tensors);
-  model.findings = std::move(checkpoint.findings);
-  model.document = std::move(checkpoint.document);
+  FrameworkModel model = tf_checkpoint::model_of(checkpoint, "saved_model", file->path());
   const std::string metadata = folder + "keras_metadata.pb";
   if (is_file(metadata) && add_architecture(MappedFile(metadata), checkpoint.layers, model)) return model;
   for (FoundLayer& layer : checkpoint.layers) model.nodes.push_back(std::move(layer.node));

@@ -14,13 +14,7 @@ namespace {
 FrameworkModel read_file(const FileRef& file, const ReadOptions& options) {
   tieout::tf_checkpoint::Checkpoint checkpoint = tieout::tf_checkpoint::read_checkpoint(
       file, options.path.empty() ? file->path() : options.path, options);
-  FrameworkModel model;
-  model.framework = Framework::keras;
-  model.format = checkpoint.document.is_null() ? tieout::tf_checkpoint::names_only : "tf_checkpoint";
-  model.file = file->path();
-  model.tensors = std::move(checkpoint.tensors);
-  model.findings = std::move(checkpoint.findings);
-  model.document = std::move(checkpoint.document);
+  FrameworkModel model = tieout::tf_checkpoint::model_of(checkpoint, "tf_checkpoint", file->path());
   for (tieout::tf_checkpoint::FoundLayer& layer : checkpoint.layers)
     model.nodes.push_back(std::move(layer.node));
   return model;

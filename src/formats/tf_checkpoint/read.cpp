@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "containers/tensor_bundle/bundle_reader.h"
 
@@ -120,6 +121,18 @@ Checkpoint read_checkpoint(const FileRef& index, const std::string& path, const 
   note_unreached(graph, checkpoint.layers, checkpoint.findings);
   checkpoint.document[document_member] = Json::binary({proto.begin(), proto.end()});
   return checkpoint;
+}
+
+FrameworkModel model_of(Checkpoint& checkpoint, const std::string& format, const std::string& file) {
+  FrameworkModel model;
+  model.framework = Framework::keras;
+  model.format = format;
+  model.file = file;
+  model.order = checkpoint.document.is_null() ? TensorOrder::by_name : TensorOrder::as_defined;
+  model.tensors = std::move(checkpoint.tensors);
+  model.findings = std::move(checkpoint.findings);
+  model.document = std::move(checkpoint.document);
+  return model;
 }
 
 std::optional<ObjectGraph> graph_of(const FrameworkModel& model) {

@@ -18,9 +18,9 @@ struct Checkpoint {
 // ("generator", "trainer/model") when it is given.
 Checkpoint read_checkpoint(const FileRef& index, const std::string& path, const ReadOptions& options);
 
-// What FrameworkModel::format says of a checkpoint without an object graph: its variables have names only,
-// and no order.
-inline constexpr const char* names_only = "tf_names";
+// The model with all of the checkpoint but its layers, which are left there. Without an object graph,
+// variables have names only, and no order.
+FrameworkModel model_of(Checkpoint& checkpoint, const std::string& format, const std::string& file);
 
 // The graph in a document, nullopt when it has none.
 std::optional<ObjectGraph> graph_of(const FrameworkModel& model);

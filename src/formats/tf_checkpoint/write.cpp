@@ -43,7 +43,7 @@ Outputs write(const FrameworkModel& model, const std::string& path, const WriteO
   KerasGraph made;
   if (auto graph = graph_of(model)) {
     made = as_read(model, *std::move(graph));
-  } else if (model.format == names_only) {
+  } else if (model.order == TensorOrder::by_name) {  // TensorFlow 1 looks for names
     made.tensors = model.tensors;
   } else {
     made = keras_graph(model);
