@@ -19,10 +19,12 @@ import tensorflow as tf
 from keras import layers
 
 
-def chain():
-    return keras.Sequential(
+def chain(library=keras):
+    """Of Keras 3, or of tf-keras when that is the library."""
+    layers = library.layers
+    return library.Sequential(
         [
-            keras.Input((7, 6, 3)),
+            library.Input((7, 6, 3)),
             layers.Conv2D(4, 3, activation="relu"),
             layers.BatchNormalization(),
             layers.DepthwiseConv2D(2),
@@ -47,13 +49,14 @@ def graph():
     return keras.Model(inputs, layers.EinsumDense("abc,cd->abd", output_shape=(None, 4), bias_axes="d")(x))
 
 
-def sequence():
-    inputs = keras.Input((6,), dtype="int32")
+def sequence(library=keras):
+    layers = library.layers
+    inputs = library.Input((6,), dtype="int32")
     x = layers.Embedding(9, 4)(inputs)
     x = layers.TimeDistributed(layers.Dense(5))(x)
     x = layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x)
     x = layers.GRU(4, return_sequences=True)(x)
-    return keras.Model(inputs, layers.SimpleRNN(2)(x))
+    return library.Model(inputs, layers.SimpleRNN(2)(x))
 
 
 def attention():

@@ -17,19 +17,7 @@ from tf_keras import layers
 
 
 def convolutions():
-    return tf_keras.Sequential(
-        [
-            tf_keras.Input((7, 6, 3)),
-            layers.Conv2D(4, 3, activation="relu"),
-            layers.BatchNormalization(),
-            layers.DepthwiseConv2D(2),
-            layers.Conv2DTranspose(5, 2),
-            layers.PReLU(),
-            layers.Flatten(),
-            layers.Dropout(0.5),
-            layers.Dense(3),
-        ]
-    )
+    return checkpoint_models.chain(tf_keras)
 
 
 def branches():
@@ -42,12 +30,7 @@ def branches():
 
 
 def recurrent():
-    inputs = tf_keras.Input((6,), dtype="int32")
-    x = layers.Embedding(9, 4)(inputs)
-    x = layers.TimeDistributed(layers.Dense(5))(x)
-    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True))(x)
-    x = layers.GRU(4, return_sequences=True)(x)
-    return tf_keras.Model(inputs, layers.SimpleRNN(2)(x))
+    return checkpoint_models.sequence(tf_keras)
 
 
 def attention():
