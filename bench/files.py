@@ -134,6 +134,7 @@ def main():
                     f"{options.folder} has not the {needed / GIBIBYTE} GiB free that this takes: give another --folder"
                 )
             results += rows(options, gibibytes, Path(directory))
+    print(f"files: {sum(results)} of {len(results)} conversions are within their bounds")
     return 0 if all(results) else 1
 
 

@@ -106,6 +106,7 @@ def main():
             measure(options, "resnet50", resnet, (1, 224, 224, 3), folder),
             measure(options, "lenet5", MODELS / "lenet5.keras", (256, 28, 28, 1), folder),
         ]
+    print(f"forward: {sum(results)} of {len(results)} networks are within their bounds")
     return 0 if all(results) else 1
 
 
