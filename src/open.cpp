@@ -10,6 +10,7 @@
 #include "convert/complete.h"
 #include "convert/constraints.h"
 #include "convert/group_order.h"
+#include "formats/shard_index.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -82,6 +83,7 @@ FrameworkModel read_file(const std::string& path, const ReadOptions& options) {
   const Format& format = format_of_content(*mapped);
   FrameworkModel file = format.read(mapped, options);
   file.file = path;
+  if (std::optional<Finding> note = note_of_shard(path)) file.findings.push_back(*std::move(note));
   if (!file.has_architecture) order_groups(file);
   return file;
 }

@@ -61,7 +61,8 @@ Conversion plan_conversion(const ConvertOptions& options) {
   c.format = &format_of_name(options.target);
   if (!c.format->write) throw usage_error("files of the format " + c.format->name + " are read only");
   c.source = open_side(options.source, options.input_shapes, options.reading);
-  if (c.source.file.tensors.empty() && !c.source.file.has_architecture && c.source.file.findings.empty()) {
+  if (c.source.file.tensors.empty() && !c.source.file.has_architecture &&
+      !forbids_writing(c.source.file.findings)) {
     throw unsupported("the file holds no tensors and no architecture: there is nothing to carry",
                       {.file = options.source, .entry = {}, .offset = {}, .tensor = {}, .layer = {}},
                       "give the file that holds the weights");

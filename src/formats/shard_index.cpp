@@ -82,6 +82,30 @@ bool is_shard_index(const MappedFile& file, std::string_view suffix) {
          text.find(std::string(suffix) + "\"") != std::string_view::npos;
 }
 
+std::optional<Finding> note_of_shard(const std::string& path) {
+  // NAME-DDDDD-of-DDDDD.SUFFIX
+  constexpr std::string_view between = "-of-";
+  constexpr std::size_t digits = 5;
+  const std::size_t folder = path.rfind('/') + 1;
+  const std::size_t at = path.rfind(between);
+  const std::size_t dot = at + between.size() + digits;
+  if (at == std::string::npos || at < folder + digits + 1 || dot >= path.size() || path[dot] != '.')
+    return std::nullopt;
+  const std::string number = path.substr(at - digits, digits);
+  const std::string count = path.substr(at + between.size(), digits);
+  const std::size_t name = at - digits - 1;
+  if ((number + count).find_first_not_of("0123456789") != std::string::npos || path[name] != '-' ||
+      count == "00001")
+    return std::nullopt;
+  return Finding{
+      .severity = Severity::note,
+      .layer = {},
+      .message = path + " is one file of " + std::to_string(std::stoul(count)) +
+                 ", and the tensors of the others are not in it; give the index to have them all: " +
+                 path.substr(0, name) + path.substr(dot) + ".index.json",
+      .way_out = {}};
+}
+
 ShardIndex read_shard_index(const FileRef& file) {
   ShardIndex index{file, {}, {}};
   if (file->bytes().size() > largest_index) throw malformed("an index of more than 256 MiB", index.where({}));

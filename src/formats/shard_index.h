@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "model/finding.h"
 #include "tieout/error.h"
 
 namespace tieout {
@@ -37,6 +39,10 @@ std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::u
 
 // Whether the file looks like an index, of files that end so.
 bool is_shard_index(const MappedFile& file, std::string_view suffix);
+
+// For a file whose name says that it is one of several, "m-00001-of-00003.safetensors": a note with the index
+// that should be given instead.
+std::optional<Finding> note_of_shard(const std::string& path);
 
 // Error(malformed) for what is no index, and for names that leave its folder.
 ShardIndex read_shard_index(const FileRef& file);

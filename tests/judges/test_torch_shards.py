@@ -120,6 +120,14 @@ def test_a_folder_is_read_as_transformers_reads_it(saved, tmp_path):
     assert found()["format"] == "safetensors"
 
 
+def test_one_shard_says_that_there_are_others(index):
+    suffix = index.suffixes[0]
+    said = tieout("inspect", index.with_name(f"model-00001-of-00002{suffix}"))
+    assert "is one file of 2, and the tensors of the others are not in it" in said
+    assert str(index) in said
+    assert "is one file of" not in tieout("inspect", index)
+
+
 def test_an_index_with_a_large_architecture(tmp_path):
     """The metadata stand before the shards' names, and there the architecture."""
     layers = 700
