@@ -95,8 +95,12 @@ std::vector<std::string> code_of(const std::string& path) {
 }
 
 Side open_side(const std::string& path, const InputShapes& shapes, const ReadOptions& options) {
+  return side_of(read_file(path, options), shapes);
+}
+
+Side side_of(FrameworkModel file, const InputShapes& shapes) {
   Side side;
-  side.file = read_file(path, options);
+  side.file = std::move(file);
   side.model = understand(side.file, shapes);
   return side;
 }

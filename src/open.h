@@ -16,15 +16,17 @@ struct Side {
   bool architecture_assumed = false;
 };
 
-// Reads the file, recognised by its content.
+// Reads the file, recognised by its content; layers of a bare file stand in the order of the network as far
+// as it is known (convert/group_order.h).
 FrameworkModel read_file(const std::string& path, const ReadOptions& options = {});
 
 // What loading the file in its framework imports or runs, as far as its format knows (Format::code).
 std::vector<std::string> code_of(const std::string& path);
 
-// Reads the file, recognised by its content, and lifts it; layers of a bare file stand in the order of the
-// network as far as it is known (convert/group_order.h). Findings are in model.findings,
-// those of reading included.
+// Lifts what was read. Findings are in model.findings, those of reading included.
+Side side_of(FrameworkModel file, const InputShapes& shapes = {});
+
+// Both: reads the file and lifts it.
 Side open_side(const std::string& path, const InputShapes& shapes = {}, const ReadOptions& options = {});
 
 // Completes each side from the other: a bare file borrows the other's architecture, an unknown input shape

@@ -30,17 +30,19 @@ void read_through(const FrameworkModel& file) {
 
 // A checkpoint of several models is listed as a whole, with what other commands would say of it.
 Side open(const Options& options) {
-  const auto shapes = parse_input_shapes(options.shapes);
-  try {
-    return open_side(options.file, shapes, options.reading);
-  } catch (const Error& several) {
-    if (several.kind() != ErrorKind::usage || !options.reading.key.empty()) throw;
-    ReadOptions reading = options.reading;
-    reading.key = ".";
-    Side side = open_side(options.file, shapes, reading);
-    side.model.findings.push_back({Severity::note, "", several.what(), several.hint()});
-    return side;
-  }
+  const auto read = [&]() -> FrameworkModel {
+    try {
+      return read_file(options.file, options.reading);
+    } catch (const Error& several) {
+      if (several.kind() != ErrorKind::usage || !options.reading.key.empty()) throw;
+      ReadOptions reading = options.reading;
+      reading.key = ".";
+      FrameworkModel file = read_file(options.file, reading);
+      file.findings.push_back({Severity::note, "", several.what(), several.hint()});
+      return file;
+    }
+  };
+  return side_of(read(), parse_input_shapes(options.shapes));
 }
 
 ExitCode inspect(const Options& options) {
