@@ -1,5 +1,6 @@
-# The fuzz targets, with libFuzzer: one for each container (fuzz/containers/NAME.cpp) and one for each format, which all
-# are fuzz/format.cpp. Found by name, so that a new format has its target.
+# The fuzz targets, with libFuzzer: one for each container (fuzz/containers/NAME.cpp), one for each format, which all are
+# fuzz/format.cpp, and one for what a format keeps in a file beside (fuzz/parts/NAME.cpp), which those do not reach. Found
+# by name, so that a new format has its target.
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   message(FATAL_ERROR "libFuzzer comes with clang: ./dev fuzz")
 endif()
@@ -20,6 +21,11 @@ file(GLOB containers CONFIGURE_DEPENDS fuzz/containers/*.cpp)
 foreach(source IN LISTS containers)
   get_filename_component(name ${source} NAME_WE)
   fuzz_target(container_${name} ${source} tieout_containers)
+endforeach()
+file(GLOB parts CONFIGURE_DEPENDS fuzz/parts/*.cpp)
+foreach(source IN LISTS parts)
+  get_filename_component(name ${source} NAME_WE)
+  fuzz_target(part_${name} ${source} tieout_formats)
 endforeach()
 file(GLOB formats CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/src/formats src/formats/*/format.cpp)
 foreach(source IN LISTS formats)

@@ -49,6 +49,33 @@ def written(tieout, folder):
     return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".py"]
 
 
+def varint(number):
+    return bytes([number]) if number < 128 else bytes([number % 128 | 128]) + varint(number >> 7)
+
+
+def field(number, content):
+    """Of a protocol buffer: bytes, a text or a message."""
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+def saved_model_parts(data_file):
+    """What a SavedModel and a checkpoint keep in files of their own, (target, content): the graph's envelope, Keras'
+    metadata, and the graph of objects, which is the first text of the data file (its length, a checksum, itself)."""
+    yield "saved_model", b"\x08\x01" + field(2, field(1, field(4, b"serve")) + field(2, b""))
+    with zipfile.ZipFile(FILES / "tiny_lenet.keras") as archive:
+        model = archive.read("config.json")
+    layer = json.dumps({"name": "dense", "class_name": "Dense", "config": {"name": "dense", "units": 4}}).encode()
+    nodes = (b"root", b"_tf_keras_sequential", model), (b"root.layer-4", b"_tf_keras_layer", layer)
+    yield (
+        "part_keras_metadata",
+        b"".join(field(1, field(3, path) + field(4, kind) + field(5, text)) for path, kind, text in nodes),
+    )
+    content = data_file.read_bytes()
+    length = next(k for k in range(10) if content[k] < 128) + 1
+    size = sum((byte & 127) << 7 * k for k, byte in enumerate(content[:length]))
+    yield "part_object_graph", content[length + 4 : length + 4 + size]
+
+
 def main():
     tieout, out = sys.argv[1], pathlib.Path(sys.argv[2])
     shutil.rmtree(out, ignore_errors=True)
@@ -62,6 +89,10 @@ def main():
             (out / target / f"{count:04}").write_bytes(content)
             count += 1
 
+        data_file = next(path for path in made if ".ckpt.data-" in path.name)
+        for target, content in saved_model_parts(data_file):
+            add(target, content)
+            add("container_protobuf", content)
         for source in sorted(FILES.iterdir()) + made:
             content = source.read_bytes()
             variants = [content, without_crcs(content)] if content.startswith(b"PK") else [content]

@@ -28,6 +28,7 @@ def write_torch():
     torch.save(model, FILES / "tiny_lenet_module.pt")
     torch.save(model.state_dict(), FILES / "tiny_lenet.pt")
     torch.save(model.state_dict(), FILES / "tiny_lenet_legacy.pt", _use_new_zipfile_serialization=False)
+    torch.jit.save(torch.jit.script(model), FILES / "tiny_lenet_script.pt")
     save_file(model.state_dict(), FILES / "tiny_lenet.safetensors")
     numpy.savez(FILES / "tiny_lenet.npz", **{name: tensor.numpy() for name, tensor in model.state_dict().items()})
 
