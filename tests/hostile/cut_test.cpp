@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "temporary_folder.h"
 #include "tieout.h"
 #include "tieout/error.h"
+#include "verify/child_process.h"
 
 using namespace tieout;
 namespace fs = std::filesystem;
@@ -49,7 +49,7 @@ std::size_t entries(const fs::path& folder) {
 }
 
 void cut_everywhere(const std::string& name, const std::string& target) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const fs::path path = folder.path() / name;
   fs::copy_file(files / name, path);
   const auto whole = fs::file_size(path);

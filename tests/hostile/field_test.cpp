@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "open.h"
-#include "temporary_folder.h"
 #include "tieout/error.h"
+#include "verify/child_process.h"
 
 using namespace tieout;
 namespace fs = std::filesystem;
@@ -131,7 +131,7 @@ class Sweep {
 };
 
 void sweep(const std::string& name, bool without_crcs = false) {
-  const TemporaryFolder folder;
+  const TemporaryDirectory folder;
   const MemoryLimit limit;
   Content whole = content_of(files / name);
   if (without_crcs) remove_crcs(whole);

@@ -18,7 +18,9 @@ DONE, USAGE, IO, MALFORMED, UNSUPPORTED = 0, 2, 3, 4, 5
 def test_corpus(tmp_path, archive):
     with tarfile.open(archive) as packed:
         packed.extractall(tmp_path, filter="data")
-    for path in sorted(tmp_path.iterdir())[::EVERY]:
+    files = sorted(tmp_path.iterdir())
+    assert files
+    for path in files[::EVERY]:
         done = subprocess.run([TIEOUT, "inspect", path], capture_output=True, timeout=60)
         # io: an index whose shards are not there.
         assert done.returncode in (DONE, USAGE, IO, MALFORMED, UNSUPPORTED), (path.name, done.stderr[-2000:])
