@@ -159,16 +159,34 @@ def test_torch_in_keras(torch_models, carried, layer, constraint, saved):
     assert np.max(np.abs(got - wanted)) <= 2e-6 * np.max(np.abs(wanted))
 
 
+WEIGHTS = """
+import sys, numpy, torch
+for path in sys.argv[1:]:
+    numpy.save(path + ".npy", torch.load(path)["0.weight"].numpy())
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(torch_models, tmp_path_factory):
+    """Each as a plain module of the same names: {(layer, constraint): (what tieout said, its weight's file)}."""
+    folder = tmp_path_factory.mktemp("plain")
+    done = {}
+    for layer, constraint in itertools.product(LAYERS, CONSTRAINTS):
+        name, target = f"{layer}_{constraint}_hook", folder / f"{layer}_{constraint}.pt"
+        shape = shape_of(torch_models, name)
+        said = tieout("convert", torch_models / f"{name}_module.pt", target, "--input-shape", shape)
+        done[layer, constraint] = said, f"{target}.npy"
+    python("torch", WEIGHTS, *folder.glob("*.pt"))
+    return done
+
+
 @pytest.mark.parametrize("constraint", CONSTRAINTS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_torch_weight(torch_models, tmp_path, layer, constraint):
-    """A plain module of the same names; its weight is PyTorch's own but for the last places of float32."""
-    source, target = torch_models / f"{layer}_{constraint}_hook_module.pt", tmp_path / "plain.pt"
-    done = tieout("convert", source, target, "--input-shape", shape_of(torch_models, f"{layer}_{constraint}_hook"))
+def test_torch_weight(torch_models, plain, layer, constraint):
+    """PyTorch's own but for the last places of float32."""
+    done, weight = plain[layer, constraint]
     assert done.returncode == 0, done.stderr
-    program = "import sys, numpy, torch; numpy.save(sys.argv[2], torch.load(sys.argv[1])['0.weight'].numpy())"
-    python("torch", program, target, tmp_path / "weight.npy")
-    got, wanted = np.load(tmp_path / "weight.npy"), read(torch_models / f"{layer}_{constraint}_hook.npz", "weight")
+    got, wanted = np.load(weight), read(torch_models / f"{layer}_{constraint}_hook.npz", "weight")
     assert got.dtype == wanted.dtype == np.float32
     assert np.all(np.abs(got - wanted) <= 3 * np.spacing(np.abs(wanted)))
 
