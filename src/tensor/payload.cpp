@@ -18,9 +18,11 @@ namespace {
 constexpr std::uint64_t view_piece = std::uint64_t{1} << 20;
 // So much is worth waking other threads up for.
 constexpr std::uint64_t shared_out = std::uint64_t{8} << 20;
-// Each thread fills one part, and as many again may wait to be written; the rest is for what the sources
-// themselves need.
-constexpr std::uint64_t parts_in_memory = 4;
+// For each thread: while it fills one part, so many may wait to be written. They keep the file growing while
+// a tensor's checksum is compared, which gives no parts.
+constexpr std::uint64_t parts_waiting = 3;
+// The rest is for what the sources themselves need.
+constexpr std::uint64_t parts_in_memory = 1 + parts_waiting + 2;
 
 // One piece of work: a part of a tensor, or of its view.
 struct Work {
@@ -102,15 +104,18 @@ struct Ready {
 // filled a buffer while another writes leaves it to that one, and goes on with the next part.
 class Queue {
  public:
-  explicit Queue(std::size_t most) : most_(most) {}
+  explicit Queue(std::size_t most_buffers) : most_buffers_(most_buffers) {}
 
   // Write() is called for this one and for those that come meanwhile, by one thread at a time. Waits while
-  // too many are not written yet.
+  // too many buffers are not written yet; views take no memory, and whoever compares the checksums of what
+  // comes next need not wait for them.
   template <typename Write>
   void put(Ready ready, const Write& write) {
     std::unique_lock lock(guard_);
-    room_.wait(lock, [this] { return waiting_.size() < most_ || failed_; });
+    const bool buffered = !ready.buffer.empty();
+    room_.wait(lock, [&] { return !buffered || buffers_ < most_buffers_ || failed_; });
     if (failed_) return;  // who failed says why
+    if (buffered) ++buffers_;
     waiting_.push_back(std::move(ready));
     if (writing_) return;
     writing_ = true;
@@ -139,7 +144,10 @@ class Queue {
     while (!waiting_.empty()) {
       Ready next = std::move(waiting_.front());
       waiting_.pop_front();
-      room_.notify_one();
+      if (!next.buffer.empty()) {
+        --buffers_;
+        room_.notify_one();
+      }
       lock.unlock();
       const auto lock_again = [&] {
         lock.lock();
@@ -159,7 +167,8 @@ class Queue {
   std::condition_variable room_;
   std::deque<Ready> waiting_;
   std::vector<std::vector<std::byte>> free_;
-  std::size_t most_;
+  std::size_t most_buffers_;
+  std::size_t buffers_ = 0;  // of those that wait
   bool writing_ = false;
   bool failed_ = false;
 };
@@ -170,7 +179,7 @@ class Writer {
       : out_(out),
         payloads_(payloads),
         options_(options),
-        queue_(static_cast<std::size_t>(thread_count())),
+        queue_(parts_waiting * static_cast<std::size_t>(thread_count())),
         runs_(payloads.size()) {}
 
   void write_pieces() {
