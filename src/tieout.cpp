@@ -8,6 +8,7 @@
 #include "convert/group_order.h"
 #include "convert/lower.h"
 #include "convert/retype.h"
+#include "convert/spool.h"
 #include "formats/torch_groups.h"
 #include "tieout/error.h"
 
@@ -30,7 +31,10 @@ Side target_of(Side& source, const ConvertOptions& options, const Format& format
   if (source.file.framework == format.framework) {
     Side same = source;
     // Tensors that are not understood are written as they were read, whatever the lift made of them.
-    if (!source.file.has_architecture) same.file = read_file(options.source, options.reading);
+    if (!source.file.has_architecture) {
+      same.file = read_file(options.source, options.reading);
+      spool_large_tensors(same.file);
+    }
     if (same.file.framework == Framework::torch) keep_model_only(same.file);
     return same;
   }
@@ -61,6 +65,7 @@ Conversion plan_conversion(const ConvertOptions& options) {
   c.format = &format_of_name(options.target);
   if (!c.format->write) throw usage_error("files of the format " + c.format->name + " are read only");
   c.source = open_side(options.source, options.input_shapes, options.reading);
+  spool_large_tensors(c.source.file);
   if (c.source.file.tensors.empty() && !c.source.file.has_architecture &&
       !forbids_writing(c.source.file.findings)) {
     throw unsupported("the file holds no tensors and no architecture: there is nothing to carry",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "layers/layer_kind.h"
 #include "tieout/error.h"
@@ -23,26 +24,37 @@ int join_behind(const Model& model, int value) {
   return -1;
 }
 
-// Whether the join's value ties out with that of its partner, if it has one. -1: it does not.
-int partner_that_ties_out(const Model& a, const std::vector<std::optional<Array>>& values_a, const Model& b,
-                          const std::vector<std::optional<Array>>& values_b, int join,
-                          const std::vector<double>& relative) {
-  const Matching matching = match(a, b);
+struct Placed {
+  std::optional<Array> array;
+  const Axes& axes;
+};
+
+Placed computed(const DiagnosedSide& side, const std::vector<Array>& inputs, int value) {
+  const std::set<int> keep{value};
+  auto values = interpret(side.model, side.file, inputs, {.parameters = side.parameters, .keep = &keep});
+  const auto at = static_cast<std::size_t>(value);
+  return {std::move(values.at(at)), side.model.values[at].axes};
+}
+
+// The join's partner, if it has one whose value ties out with the join's; -1 otherwise.
+int partner_that_ties_out(const DiagnosedSide& a, const std::vector<Array>& inputs_a, const DiagnosedSide& b,
+                          const std::vector<Array>& inputs_b, int join, const std::vector<double>& relative) {
+  const Matching matching = match(a.model, b.model);
   const auto pair = std::ranges::find(matching.layers, join, &Pair::b);
   if (pair == matching.layers.end()) return -1;
-  const auto left = static_cast<std::size_t>(a.layers.at(static_cast<std::size_t>(pair->a)).outputs.at(0));
-  const auto right = static_cast<std::size_t>(b.layers.at(static_cast<std::size_t>(join)).outputs.at(0));
-  const auto& x = values_a.at(left);
-  const auto& y = values_b.at(right);
+  const int left = a.model.layers.at(static_cast<std::size_t>(pair->a)).outputs.at(0);
+  const int right = b.model.layers.at(static_cast<std::size_t>(join)).outputs.at(0);
+  const Placed x = computed(a, inputs_a, left);
+  const Placed y = computed(b, inputs_b, right);
   const bool same =
-      x && y && compare(*x, a.values.at(left).axes, *y, b.values.at(right).axes, relative.at(left)).ties_out;
+      x.array && y.array &&
+      compare(*x.array, x.axes, *y.array, y.axes, relative.at(static_cast<std::size_t>(left))).ties_out;
   return same ? pair->a : -1;
 }
 
 }  // namespace
 
-std::optional<Diagnosis> other_branch_order(const DiagnosedSide& a,
-                                            const std::vector<std::optional<Array>>& values_a,
+std::optional<Diagnosis> other_branch_order(const DiagnosedSide& a, const std::vector<Array>& inputs_a,
                                             const DiagnosedSide& b, const std::vector<Array>& inputs_b,
                                             int value, const std::vector<double>& relative) {
   const int join = join_behind(b.model, value);
@@ -55,8 +67,8 @@ std::optional<Diagnosis> other_branch_order(const DiagnosedSide& a,
     Layer& layer = changed.layers[static_cast<std::size_t>(join)];
     if (!mistake.mutate(layer, changed.framework, axes) || layer.inputs == own.inputs) continue;
     try {
-      const auto values_b = interpret(changed, b.file, inputs_b, {.parameters = b.parameters});
-      const int partner = partner_that_ties_out(a.model, values_a, changed, values_b, join, relative);
+      const int partner =
+          partner_that_ties_out(a, inputs_a, {changed, b.file, b.parameters}, inputs_b, join, relative);
       if (partner >= 0)
         return Diagnosis{a.model.layers[static_cast<std::size_t>(partner)].name, own.name, mistake.name,
                          mistake.message};

@@ -97,7 +97,7 @@ class ChildWitness final : public Witness {
     }
   }
 
-  [[nodiscard]] std::vector<std::optional<Array>> values(std::size_t probe) const override {
+  [[nodiscard]] std::unique_ptr<ProbeValues> values(std::size_t probe, const std::set<int>&) const override {
     std::vector<std::optional<Array>> all(model_.values.size());
     const std::string prefix = "probe" + std::to_string(probe) + "/";
     for (std::size_t i = 0; i < model_.inputs.size(); ++i) {
@@ -115,7 +115,7 @@ class ChildWitness final : public Witness {
       const auto found = results_.find(prefix + "output" + std::to_string(i));
       if (found != results_.end()) all[value] = to_array(found->second);
     }
-    return all;
+    return recorded_values(std::move(all));
   }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -56,6 +57,7 @@ const Layer& layer_at(const Model& model, int index) {
 // One direction: layers of `side` are changed until its value is the other's.
 class Search {
  public:
+  // `values` are there when with() is called.
   Search(const DiagnosedSide& side, const Values& values, const std::set<int>& tied, int value)
       : side_(side), values_(values), value_(value) {
     collect(tied);
@@ -63,6 +65,14 @@ class Search {
 
   // The layers between the values that tie out and the one that does not, in the order of the data.
   [[nodiscard]] const std::vector<int>& candidates() const { return candidates_; }
+
+  // Adds the values that with() takes.
+  void add_inputs(std::set<int>& values) const {
+    for (const int candidate : candidates_) {
+      const auto& inputs = layer_at(side_.model, candidate).inputs;
+      values.insert(inputs.begin(), inputs.end());
+    }
+  }
 
   [[nodiscard]] bool makes(int candidate) const { return side_.model.producer(value_) == candidate; }
 
@@ -92,7 +102,7 @@ class Search {
         axes.push_back(found != made.end() ? found->second.axes : axes_of(side_.model, input));
       }
       try {
-        auto outputs = evaluate_layer(side_.file, layer, inputs, overrides(candidate));
+        auto outputs = evaluate_layer(side_.file, layer, inputs, given(candidate).get());
         // The variant may have others than the layer: it sums along the rows instead of the columns.
         auto lie = knows(inputs, axes) ? output_axes(layer, axes) : output_axes_of(candidate);
         for (std::size_t k = 0; k < std::min({outputs.size(), lie.size(), layer.outputs.size()}); ++k) {
@@ -137,16 +147,19 @@ class Search {
     }
   }
 
-  [[nodiscard]] const LayerParameters* overrides(int index) const {
-    if (side_.parameters == nullptr) return nullptr;
-    const auto found = side_.parameters->find(index);
-    return found == side_.parameters->end() ? nullptr : &found->second;
+  // Made once for all variants.
+  [[nodiscard]] std::shared_ptr<const LayerParameters> given(int index) const {
+    if (!side_.parameters) return nullptr;
+    const auto [found, is_new] = given_.try_emplace(index);
+    if (is_new) found->second = side_.parameters(index);
+    return found->second;
   }
 
   const DiagnosedSide& side_;
   const Values& values_;
   int value_;
   std::vector<int> candidates_;
+  mutable std::map<int, std::shared_ptr<const LayerParameters>> given_;
 };
 
 // The layer with the partner's settings where they differ: each one alone, then all of them.
@@ -197,29 +210,39 @@ class Diagnoser {
       : a_(a), b_(b), matching_(matching), relative_(relative) {}
 
   std::optional<Diagnosis> run(const std::vector<Array>& inputs_a, const std::vector<Array>& inputs_b) {
-    values_a_ = interpret(a_.model, a_.file, inputs_a, {.parameters = a_.parameters});
-    values_b_ = interpret(b_.model, b_.file, inputs_b, {.parameters = b_.parameters});
-    tied_a_.insert(a_.model.inputs.begin(), a_.model.inputs.end());
-    tied_b_.insert(b_.model.inputs.begin(), b_.model.inputs.end());
-    for (const auto& pair : matching_.values) {
-      const auto& x = value(values_a_, pair.a);
-      const auto& y = value(values_b_, pair.b);
-      if (!x || !y) continue;
-      const Placed left{*x, axes_of(a_.model, pair.a)};
-      const Placed right{*y, axes_of(b_.model, pair.b)};
-      if (!ties_out(left, right, pair)) {
-        auto cause = other_branch_order(a_, values_a_, b_, inputs_b, pair.b, relative_);
-        return cause ? std::move(*cause) : explain(pair, left, right);
-      }
-      tied_a_.insert(pair.a);
-      tied_b_.insert(pair.b);
+    const Pair* first = first_difference(inputs_a, inputs_b);
+    if (first == nullptr) return std::nullopt;
+    try {
+      if (auto cause = other_branch_order(a_, inputs_a, b_, inputs_b, first->b, relative_)) return cause;
+      return explain(*first, inputs_a, inputs_b);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::unsupported) throw;
+      return Diagnosis{maker(a_.model, first->a), maker(b_.model, first->b), "",
+                       "the cause could not be looked for: " + error.describe()};
     }
-    return std::nullopt;
   }
 
  private:
-  static const std::optional<Array>& value(const Values& values, int index) {
-    return values.at(static_cast<std::size_t>(index));
+  // Null where all pairs tie out. Remembers those that do in front of it.
+  const Pair* first_difference(const std::vector<Array>& inputs_a, const std::vector<Array>& inputs_b) {
+    tied_a_.insert(a_.model.inputs.begin(), a_.model.inputs.end());
+    tied_b_.insert(b_.model.inputs.begin(), b_.model.inputs.end());
+    const auto wanted_a = paired_values(matching_, &Pair::a);
+    const auto wanted_b = paired_values(matching_, &Pair::b);
+    Interpretation left(a_.model, a_.file, inputs_a, {.parameters = a_.parameters, .keep = &wanted_a});
+    Interpretation right(b_.model, b_.file, inputs_b, {.parameters = b_.parameters, .keep = &wanted_b});
+    const Pair* first = nullptr;
+    for_each_pair(matching_, left, right, [&](std::size_t index, const Array& x, const Array& y) {
+      const Pair& pair = matching_.values[index];
+      if (!ties_out({x, axes_of(a_.model, pair.a)}, {y, axes_of(b_.model, pair.b)}, pair)) {
+        first = &pair;
+        return false;
+      }
+      tied_a_.insert(pair.a);
+      tied_b_.insert(pair.b);
+      return true;
+    });
+    return first;
   }
 
   [[nodiscard]] bool ties_out(const Placed& left, const Placed& right, const Pair& pair) const {
@@ -233,18 +256,31 @@ class Diagnoser {
     return found == matching_.layers.end() ? nullptr : &*found;
   }
 
-  Diagnosis explain(const Pair& pair, const Placed& left, const Placed& right) {
+  Diagnosis explain(const Pair& pair, const std::vector<Array>& inputs_a,
+                    const std::vector<Array>& inputs_b) {
     const Search search_a(a_, values_a_, tied_a_, pair.a);
     const Search search_b(b_, values_b_, tied_b_, pair.b);
     // Where a layer puts an axis may show only in what is made of its value, which itself ties out.
     const Search behind_a(a_, values_a_, search_a.without_inputs(tied_a_), pair.a);
     const Search behind_b(b_, values_b_, search_b.without_inputs(tied_b_), pair.b);
+    values_a_ = values_for(a_, inputs_a, pair.a, behind_a);
+    values_b_ = values_for(b_, inputs_b, pair.b, behind_b);
+    const Placed left{*values_a_.at(static_cast<std::size_t>(pair.a)), axes_of(a_.model, pair.a)};
+    const Placed right{*values_b_.at(static_cast<std::size_t>(pair.b)), axes_of(b_.model, pair.b)};
     // What a layer with a partner explains is not the fault of one that only one side has, though that one
     // may be able to make up for it: a padding in front of a convolution.
     if (auto cause = explain(search_a, search_b, pair, left, right, true)) return std::move(*cause);
     if (auto cause = explain(search_a, search_b, pair, left, right, false)) return std::move(*cause);
     if (auto cause = explain(behind_a, behind_b, pair, left, right, true)) return std::move(*cause);
     return unexplained(search_a, search_b, pair);
+  }
+
+  // The value that differs and what the variants take: no others are kept.
+  static Values values_for(const DiagnosedSide& side, const std::vector<Array>& inputs, int value,
+                           const Search& search) {
+    std::set<int> keep{value};
+    search.add_inputs(keep);
+    return interpret(side.model, side.file, inputs, {.parameters = side.parameters, .keep = &keep});
   }
 
   // The variant of a layer with a partner, or without, under which the pair ties out. Those that make the
@@ -312,7 +348,7 @@ class Diagnoser {
       const Layer& left = layer_at(a_.model, layers->a);
       const Layer& right = layer_at(b_.model, layers->b);
       const auto differing = differing_parameters(a_.model, a_.file, left, b_.model, b_.file, right, 1e-6);
-      if (differing.empty() || b_.parameters != nullptr) continue;
+      if (differing.empty() || b_.parameters) continue;
       std::string message = "the parameters differ:";
       for (const auto& one : differing) {
         message += fmt::format(" {} by {:.3g} of {:.3g};", one.name, one.max_abs, one.magnitude);

@@ -15,7 +15,7 @@ namespace tieout {
 struct DiagnosedSide {
   const Model& model;
   const FrameworkModel& file;
-  const ParameterOverrides* parameters = nullptr;  // instead of the file's
+  ParameterSource parameters = {};  // instead of the file's
 };
 
 struct Diagnosis {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <stdexcept>
 
@@ -21,7 +22,7 @@ struct Made {
   FrameworkModel file;
   Model model;
   std::vector<Array> inputs;
-  ParameterOverrides parameters;
+  std::map<int, LayerParameters> parameters;
 };
 
 Array random_array(const Shape& shape, Random& random, bool positive) {
@@ -129,15 +130,15 @@ TEST_CASE("the fast paths compute what the plain loops compute, in every case of
           continue;  // a size that only a tensor tells
         }
         if (!has_fast_path(made.model)) continue;
+        const ParameterSource parameters = parameters_from(made.parameters);
         const std::set<int> outputs(made.model.outputs.begin(), made.model.outputs.end());
         const auto plain =
-            interpret(made.model, made.file, made.inputs, {.parameters = &made.parameters, .plain = true});
-        compare_outputs(made, interpret(made.model, made.file, made.inputs, {.parameters = &made.parameters}),
+            interpret(made.model, made.file, made.inputs, {.parameters = parameters, .plain = true});
+        compare_outputs(made, interpret(made.model, made.file, made.inputs, {.parameters = parameters}),
                         plain);
         // Where inputs are spent.
         compare_outputs(
-            made,
-            interpret(made.model, made.file, made.inputs, {.parameters = &made.parameters, .keep = &outputs}),
+            made, interpret(made.model, made.file, made.inputs, {.parameters = parameters, .keep = &outputs}),
             plain);
         compared.insert(kind.name);
       }

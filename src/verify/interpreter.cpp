@@ -43,19 +43,15 @@ void widen(Bytes bytes, std::vector<double>& values) {
   }
 }
 
-std::vector<double> load_doubles(const LazyTensor& tensor) {
-  const Bytes in_memory = tensor.source->view();
-  const std::vector<std::byte> loaded = in_memory.empty() ? tensor.load() : std::vector<std::byte>{};
-  const Bytes bytes = in_memory.empty() ? Bytes(loaded) : in_memory;
-  const std::size_t size = size_of(tensor.dtype);
+std::vector<double> to_doubles(DType dtype, Bytes bytes) {
+  const std::size_t size = size_of(dtype);
   std::vector<double> values(bytes.size() / size);
-  if (tensor.dtype == DType::f32) {
+  if (dtype == DType::f32) {
     widen<float>(bytes, values);
-  } else if (tensor.dtype == DType::f64) {
+  } else if (dtype == DType::f64) {
     widen<double>(bytes, values);
   } else {
-    for (std::size_t i = 0; i < values.size(); ++i)
-      values[i] = to_double(tensor.dtype, bytes.data() + i * size);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = to_double(dtype, bytes.data() + i * size);
   }
   return values;
 }
@@ -71,35 +67,32 @@ Array load_term(const Parameter& parameter, const Term& term, const FrameworkMod
     throw unsupported("the interpreter does not compute with " + std::string(to_string(tensor->dtype)), where,
                       "use the framework itself as the witness (--witness)");
   }
-  const std::vector<double> values = load_doubles(*tensor);
-  Array arranged(pattern_shape(parameter.canonical, parameter.sizes));
-  const auto loops = arrange(term.pattern, parameter.canonical, parameter.sizes);
-  copy_elements(loops, sizeof(double), std::as_bytes(std::span(values)),
-                std::as_writable_bytes(std::span(arranged.data)));
+  Array arranged;
+  arranged.shape = pattern_shape(parameter.canonical, parameter.sizes);
+  std::vector<std::byte> loaded;
+  Bytes bytes = tensor->source->view();
+  if (bytes.empty()) bytes = loaded = tensor->load();
+  if (term.pattern == parameter.canonical) {
+    arranged.data = to_doubles(tensor->dtype, bytes);
+    return arranged;
+  }
+  // In the type that they are stored in, which takes less memory than that of the result.
+  std::vector<std::byte> turned(element_count(arranged.shape) * size_of(tensor->dtype));
+  copy_elements(arrange(term.pattern, parameter.canonical, parameter.sizes), size_of(tensor->dtype), bytes,
+                turned);
+  arranged.data = to_doubles(tensor->dtype, turned);
   return arranged;
 }
 
-// Until when each value is needed.
-class Lifetimes {
- public:
-  Lifetimes(const Model& model, const std::set<int>* keep)
-      : keep_(keep), last_reader_(model.values.size(), -1) {
-    for (std::size_t i = 0; i < model.layers.size(); ++i) {
-      for (const int value : model.layers[i].inputs)
-        last_reader_.at(static_cast<std::size_t>(value)) = static_cast<int>(i);
-    }
+// For each value, the index of the last layer that reads it, or -1.
+std::vector<int> last_readers_of(const Model& model) {
+  std::vector<int> readers(model.values.size(), -1);
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    for (const int value : model.layers[i].inputs)
+      readers.at(static_cast<std::size_t>(value)) = static_cast<int>(i);
   }
-
-  // Whether the value is not needed any more when the layer with this index is done.
-  [[nodiscard]] bool is_spent(int value, std::size_t layer) const {
-    if (keep_ == nullptr || keep_->contains(value)) return false;
-    return last_reader_.at(static_cast<std::size_t>(value)) <= static_cast<int>(layer);
-  }
-
- private:
-  const std::set<int>* keep_;     // null: all
-  std::vector<int> last_reader_;  // for each value, the index of a layer
-};
+  return readers;
+}
 
 std::uint64_t elements_of(const Value& value, std::int64_t batch) {
   std::uint64_t elements = 1;
@@ -111,8 +104,16 @@ std::uint64_t elements_of(const Value& value, std::int64_t batch) {
   return std::min(elements, most_elements + 1);
 }
 
-// Refuses before anything is computed where the shapes are known.
-void check_memory(const Model& model, std::int64_t batch, const Lifetimes& lifetimes) {
+Error too_many_elements(const std::string& file, const Layer& layer) {
+  return unsupported("its output and the values that are still needed have more than " +
+                         std::to_string(most_elements) + " elements",
+                     where_layer(file, layer),
+                     "give a smaller --input-shape, or use the framework itself as the witness");
+}
+
+// Refuses before anything is computed where the shapes are known. `keep` as in InterpretOptions.
+void check_memory(const Model& model, std::int64_t batch, const std::set<int>* keep) {
+  const std::vector<int> last_readers = last_readers_of(model);
   std::vector<std::uint64_t> sizes;
   sizes.reserve(model.values.size());
   for (const Value& value : model.values) sizes.push_back(elements_of(value, batch));
@@ -121,16 +122,12 @@ void check_memory(const Model& model, std::int64_t batch, const Lifetimes& lifet
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
     const Layer& layer = model.layers[i];
     for (const int value : layer.outputs) alive += sizes.at(static_cast<std::size_t>(value));
-    if (alive > most_elements) {
-      throw unsupported("its output and the values that are still needed have more than " +
-                            std::to_string(most_elements) + " elements",
-                        where_layer(model.file, layer),
-                        "give a smaller --input-shape, or use the framework itself as the witness");
-    }
+    if (alive > most_elements) throw too_many_elements(model.file, layer);
     std::set<int> ended;
     for (const auto* list : {&layer.inputs, &layer.outputs}) {
       for (const int value : *list) {
-        if (!lifetimes.is_spent(value, i) || !ended.insert(value).second) continue;
+        const bool needed = last_readers.at(static_cast<std::size_t>(value)) > static_cast<int>(i);
+        if (needed || keep == nullptr || keep->contains(value) || !ended.insert(value).second) continue;
         std::uint64_t& size = sizes.at(static_cast<std::size_t>(value));
         alive -= size;
         size = 0;
@@ -189,70 +186,15 @@ std::vector<Array> compute(const Layer& layer, const LayerInputs& inputs, const 
   return outputs;
 }
 
-// One run of a model.
-class Run {
- public:
-  Run(const Model& model, const FrameworkModel& file, const std::vector<Array>& inputs,
-      const Lifetimes& lifetimes, const InterpretOptions& options)
-      : model_(model), file_(file), lifetimes_(lifetimes), options_(options), values_(model.values.size()) {
-    for (std::size_t i = 0; i < inputs.size(); ++i)
-      values_.at(static_cast<std::size_t>(model.inputs[i])) = inputs[i];
-  }
-
-  void run_layer(std::size_t index) {
-    const Layer& layer = model_.layers[index];
-    LayerInputs inputs;
-    for (const int value : layer.inputs) {
-      auto& array = values_.at(static_cast<std::size_t>(value));
-      if (!array) return;
-      const bool once = std::ranges::count(layer.inputs, value) == 1;
-      inputs.arrays.push_back(&*array);
-      inputs.spent.push_back(once && lifetimes_.is_spent(value, index) ? &*array : nullptr);
-    }
-    std::vector<Array> outputs = outputs_of(layer, index, inputs);
-    for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
-      const auto value = static_cast<std::size_t>(layer.outputs[k]);
-      check_shape(outputs[k], model_.values.at(value));
-      values_[value] = std::move(outputs[k]);
-    }
-    count_bytes();
-    free_spent(layer, index);
-  }
-
-  std::vector<std::optional<Array>> values() && { return std::move(values_); }
-
- private:
-  std::vector<Array> outputs_of(const Layer& layer, std::size_t index, const LayerInputs& inputs) {
-    if (options_.parameters != nullptr) {
-      const auto found = options_.parameters->find(static_cast<int>(index));
-      if (found != options_.parameters->end()) return compute(layer, inputs, found->second, options_.plain);
-    }
-    return compute(layer, inputs, load_parameters(layer, file_), options_.plain);
-  }
-
-  void free_spent(const Layer& layer, std::size_t index) {
-    for (const auto* list : {&layer.inputs, &layer.outputs}) {
-      for (const int value : *list) {
-        if (lifetimes_.is_spent(value, index)) values_[static_cast<std::size_t>(value)].reset();
-      }
-    }
-  }
-
-  void count_bytes() {
-    if (options_.most_bytes == nullptr) return;
-    std::size_t bytes = 0;
-    for (const auto& value : values_) bytes += value ? value->count() * sizeof(double) : 0;
-    *options_.most_bytes = std::max(*options_.most_bytes, bytes);
-  }
-
-  const Model& model_;
-  const FrameworkModel& file_;
-  const Lifetimes& lifetimes_;
-  const InterpretOptions& options_;
-  std::vector<std::optional<Array>> values_;
-};
-
 }  // namespace
+
+ParameterSource parameters_from(const std::map<int, LayerParameters>& parameters) {
+  return [&parameters](int layer) -> std::shared_ptr<const LayerParameters> {
+    const auto found = parameters.find(layer);
+    if (found == parameters.end()) return nullptr;
+    return {std::shared_ptr<void>(), &found->second};  // owned by `parameters`
+  };
+}
 
 Array load_parameter(const Parameter& parameter, const FrameworkModel& file) {
   if (parameter.terms.empty()) {
@@ -283,31 +225,135 @@ std::vector<Array> evaluate_layer(const FrameworkModel& file, const Layer& layer
   return compute(layer, {inputs, {}}, load_parameters(layer, file), false);
 }
 
+Interpretation::Interpretation(const Model& model, const FrameworkModel& file,
+                               const std::vector<Array>& inputs, InterpretOptions options)
+    : model_(model),
+      file_(file),
+      options_(std::move(options)),
+      values_(model.values.size()),
+      sizes_(model.values.size(), 0),
+      kept_(model.values.size(), options_.keep == nullptr),
+      makers_(model.values.size(), -1),
+      last_readers_(last_readers_of(model)) {
+  if (inputs.size() != model.inputs.size())
+    throw internal_error("a model was run with another number of inputs");
+  const std::set<int> none;
+  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0], &none);
+  if (options_.keep != nullptr) {
+    for (const int value : *options_.keep) kept_.at(static_cast<std::size_t>(value)) = true;
+    options_.keep = nullptr;  // the caller's, who may forget it
+  }
+  for (std::size_t i = 0; i < model.layers.size(); ++i) {
+    for (const int value : model.layers[i].outputs)
+      makers_.at(static_cast<std::size_t>(value)) = static_cast<int>(i);
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto value = static_cast<std::size_t>(model.inputs[i]);
+    values_.at(value) = inputs[i];
+    alive_ += sizes_[value] = inputs[i].count();
+  }
+}
+
+const Array* Interpretation::value(int index) {
+  while (next_ <= makers_.at(static_cast<std::size_t>(index))) run_next();
+  const auto& there = values_[static_cast<std::size_t>(index)];
+  return there ? &*there : nullptr;
+}
+
+void Interpretation::release(int index) {
+  const auto value = static_cast<std::size_t>(index);
+  kept_.at(value) = false;
+  if (!is_spent(index, next_ - 1)) return;
+  values_[value].reset();
+  alive_ -= std::exchange(sizes_[value], 0);
+}
+
+std::vector<std::optional<Array>> Interpretation::finish() && {
+  while (next_ < static_cast<int>(model_.layers.size())) run_next();
+  return std::move(values_);
+}
+
+void Interpretation::run_next() {
+  const int index = next_++;
+  const Layer& layer = model_.layers[static_cast<std::size_t>(index)];
+  try {
+    run_layer(layer, index);
+  } catch (Error& error) {
+    throw error.at(where_layer(file_.file, layer));
+  } catch (const std::bad_alloc&) {
+    throw unsupported("there is not enough memory for its output", where_layer(file_.file, layer),
+                      "use a smaller --input-shape");
+  } catch (const std::length_error&) {
+    throw unsupported("there is not enough memory for its output", where_layer(file_.file, layer),
+                      "use a smaller --input-shape");
+  } catch (const nlohmann::json::exception& error) {
+    throw internal_error("the layer " + layer.name + ": " + error.what());
+  }
+}
+
+void Interpretation::run_layer(const Layer& layer, int index) {
+  std::vector<const Array*> inputs;
+  std::vector<Array*> spent;
+  for (const int value : layer.inputs) {
+    auto& array = values_.at(static_cast<std::size_t>(value));
+    if (!array) return;
+    const bool once = std::ranges::count(layer.inputs, value) == 1;
+    inputs.push_back(&*array);
+    spent.push_back(once && is_spent(value, index) ? &*array : nullptr);
+  }
+  std::vector<Array> outputs = outputs_of(layer, index, inputs, spent);
+  for (std::size_t k = 0; k < std::min(outputs.size(), layer.outputs.size()); ++k) {
+    const auto value = static_cast<std::size_t>(layer.outputs[k]);
+    check_shape(outputs[k], model_.values.at(value));
+    values_[value] = std::move(outputs[k]);
+  }
+  count(layer);
+  free_spent(layer, index);
+}
+
+std::vector<Array> Interpretation::outputs_of(const Layer& layer, int index,
+                                              const std::vector<const Array*>& inputs,
+                                              const std::vector<Array*>& spent) const {
+  const auto given = options_.parameters ? options_.parameters(index) : nullptr;
+  if (given) return compute(layer, {inputs, spent}, *given, options_.plain);
+  return compute(layer, {inputs, spent}, load_parameters(layer, file_), options_.plain);
+}
+
+bool Interpretation::is_spent(int value, int layer) const {
+  const auto at = static_cast<std::size_t>(value);
+  return !kept_[at] && last_readers_[at] <= layer;
+}
+
+// A layer may have left its inputs to its outputs.
+void Interpretation::count(const Layer& layer) {
+  for (const auto* list : {&layer.inputs, &layer.outputs}) {
+    for (const int value : *list) {
+      const auto& array = values_[static_cast<std::size_t>(value)];
+      std::size_t& size = sizes_[static_cast<std::size_t>(value)];
+      alive_ -= size;
+      alive_ += size = array ? array->count() : 0;
+    }
+  }
+  if (options_.most_bytes != nullptr)
+    *options_.most_bytes = std::max(*options_.most_bytes, alive_ * sizeof(double));
+  if (alive_ > most_elements) throw too_many_elements(file_.file, layer);
+}
+
+void Interpretation::free_spent(const Layer& layer, int index) {
+  for (const auto* list : {&layer.inputs, &layer.outputs}) {
+    for (const int value : *list) {
+      if (!is_spent(value, index)) continue;
+      values_[static_cast<std::size_t>(value)].reset();
+      alive_ -= std::exchange(sizes_[static_cast<std::size_t>(value)], 0);
+    }
+  }
+}
+
 std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkModel& file,
                                             const std::vector<Array>& inputs,
                                             const InterpretOptions& options) {
-  if (inputs.size() != model.inputs.size())
-    throw internal_error("a model was run with another number of inputs");
-  const Lifetimes lifetimes(model, options.keep);
-  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0], lifetimes);
-  Run run(model, file, inputs, lifetimes, options);
-  for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const Layer& layer = model.layers[i];
-    try {
-      run.run_layer(i);
-    } catch (Error& error) {
-      throw error.at(where_layer(file.file, layer));
-    } catch (const std::bad_alloc&) {
-      throw unsupported("there is not enough memory for its output", where_layer(file.file, layer),
-                        "use a smaller --input-shape");
-    } catch (const std::length_error&) {
-      throw unsupported("there is not enough memory for its output", where_layer(file.file, layer),
-                        "use a smaller --input-shape");
-    } catch (const nlohmann::json::exception& error) {
-      throw internal_error("the layer " + layer.name + ": " + error.what());
-    }
-  }
-  return std::move(run).values();
+  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0], options.keep);
+  return Interpretation(model, file, inputs, options).finish();
 }
 
 }  // namespace tieout

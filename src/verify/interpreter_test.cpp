@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "convert/lift.h"
 #include "tieout/error.h"
 #include "verify/test_models.h"
@@ -61,4 +63,28 @@ TEST_CASE("types that are not computed with and sizes that do not fit are refuse
   test::add(large, "0", "ReLU", Json::object());
   const Model large_model = lift(large);
   CHECK_THROWS_AS(interpret(large_model, large, {array({0, 1LL << 40}, {})}), Error);
+}
+
+TEST_CASE("a run goes as far as it is asked, and keeps what will be asked for") {
+  auto torch = test::model(Framework::torch, {unknown, 2});
+  for (const char* name : {"0", "1", "2"}) test::add(torch, name, "ReLU", Json::object());
+  const Model model = lift(torch);
+  REQUIRE(model.layers.size() == 3);
+  const auto output = [&](std::size_t layer) { return model.layers[layer].outputs.at(0); };
+  const std::set<int> wanted{output(0), output(2)};
+  std::size_t most = 0;
+  Interpretation run(model, torch, {array({3, 2}, {-1, 2, -3, 4, -5, 6})},
+                     {.keep = &wanted, .most_bytes = &most});
+  const Array* first = run.value(output(0));
+  REQUIRE(first != nullptr);
+  CHECK(first->data == std::vector<double>{0, 2, 0, 4, 0, 6});
+  const Array* last = run.value(output(2));
+  REQUIRE(last != nullptr);
+  CHECK(last->data == std::vector<double>{0, 2, 0, 4, 0, 6});
+  CHECK(run.value(output(0)) != nullptr);
+  CHECK(run.value(output(1)) == nullptr);
+  run.release(output(0));
+  CHECK(run.value(output(0)) == nullptr);
+  // The first layer's, which was wanted, and the second's, in which the third one computed.
+  CHECK(most == 2 * 6 * sizeof(double));
 }

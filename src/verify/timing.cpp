@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <set>
 
 #include "verify/interpreter.h"
@@ -11,9 +12,10 @@ namespace tieout {
 Timing time_forward(const Model& model, const FrameworkModel& file, const std::vector<Array>& inputs,
                     int repeats, bool plain) {
   Timing timing;
-  ParameterOverrides parameters;
+  std::map<int, LayerParameters> parameters;
   for (std::size_t i = 0; i < model.layers.size(); ++i) {
-    const auto& loaded = parameters.emplace(i, load_parameters(model.layers[i], file)).first->second;
+    const auto& loaded =
+        parameters.emplace(static_cast<int>(i), load_parameters(model.layers[i], file)).first->second;
     for (const auto& [name, array] : loaded) timing.weights += array.count() * sizeof(double);
   }
   const std::set<int> outputs(model.outputs.begin(), model.outputs.end());
@@ -21,8 +23,9 @@ Timing time_forward(const Model& model, const FrameworkModel& file, const std::v
   std::vector<double> seconds;
   for (int k = 0; k < std::max(repeats, 1); ++k) {
     const auto start = std::chrono::steady_clock::now();
-    interpret(model, file, inputs,
-              {.parameters = &parameters, .keep = &outputs, .plain = plain, .most_bytes = &most});
+    interpret(
+        model, file, inputs,
+        {.parameters = parameters_from(parameters), .keep = &outputs, .plain = plain, .most_bytes = &most});
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
   std::ranges::sort(seconds);

@@ -140,15 +140,15 @@ class Verification {
   void compare_all(const Witness& witness_a, const Witness& witness_b) {
     rows_.resize(matching_.values.size());
     worst_.assign(rows_.size(), 0);
+    const auto wanted_a = paired_values(matching_, &Pair::a);
+    const auto wanted_b = paired_values(matching_, &Pair::b);
     for (std::size_t probe = 0; probe < probes_a_.size(); ++probe) {
-      const auto left = witness_a.values(probe);
-      const auto right = witness_b.values(probe);
-      for (std::size_t i = 0; i < rows_.size(); ++i) {
-        const Pair& pair = matching_.values[i];
-        const auto& x = left.at(static_cast<std::size_t>(pair.a));
-        const auto& y = right.at(static_cast<std::size_t>(pair.b));
-        if (x && y) compare_pair(i, probe, *x, *y);
-      }
+      const auto left = witness_a.values(probe, wanted_a);
+      const auto right = witness_b.values(probe, wanted_b);
+      for_each_pair(matching_, *left, *right, [&](std::size_t index, const Array& x, const Array& y) {
+        compare_pair(index, probe, x, y);
+        return true;
+      });
     }
   }
 
@@ -271,11 +271,11 @@ class Verification {
   // biases, unit scales and small numbers hide.
   bool perturbed_differ() {
     if (!options_.perturb || !both_interpreted()) return false;
-    const Perturbed other = perturb(a_, file_a_, b_, file_b_, matching_, options_.seed);
+    const Perturbation other(a_, file_a_, b_, file_b_, matching_, options_.seed);
     for (std::size_t probe = 0; probe < probes_a_.size(); ++probe) {
       const bool widens = are_random_ && probe == 0;
       const auto inputs = widens ? widened(a_, probes_a_[probe]) : probes_a_[probe];
-      const auto known = diagnosis({a_, file_a_, &other.a}, {b_, file_b_, &other.b}, inputs,
+      const auto known = diagnosis({a_, file_a_, other.a()}, {b_, file_b_, other.b()}, inputs,
                                    widens ? moved(inputs, a_, b_) : probes_b_[probe]);
       if (!known) continue;
       const std::string seen = widens ? "hidden by the weights or the size of the inputs (seen with all "

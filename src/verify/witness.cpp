@@ -18,9 +18,11 @@ class InterpreterWitness final : public Witness {
       : model_(model), file_(file), plain_(plain) {}
   [[nodiscard]] std::string name() const override { return plain_ ? "plain" : "interpreter"; }
   void run(const std::vector<std::vector<Array>>& probes) override { probes_ = probes; }
-  // Computed when asked for: one probe's values at a time are in memory.
-  [[nodiscard]] std::vector<std::optional<Array>> values(std::size_t probe) const override {
-    return interpret(model_, file_, probes_.at(probe), {.plain = plain_});
+  // Computed when asked for.
+  [[nodiscard]] std::unique_ptr<ProbeValues> values(std::size_t probe,
+                                                    const std::set<int>& wanted) const override {
+    return std::make_unique<Interpretation>(model_, file_, probes_.at(probe),
+                                            InterpretOptions{.keep = &wanted, .plain = plain_});
   }
 
  private:
@@ -49,7 +51,7 @@ class EvidenceWitness final : public Witness {
   }
   [[nodiscard]] bool is_float64() const override { return float64_; }
 
-  [[nodiscard]] std::vector<std::optional<Array>> values(std::size_t) const override {
+  [[nodiscard]] std::unique_ptr<ProbeValues> values(std::size_t, const std::set<int>&) const override {
     std::vector<std::optional<Array>> all(model_.values.size());
     for (std::size_t i = 0; i < inputs_.size(); ++i)
       all[static_cast<std::size_t>(model_.inputs[i])] = inputs_[i];
@@ -61,7 +63,7 @@ class EvidenceWitness final : public Witness {
       auto output = find("output/" + std::to_string(i));
       if (output) all[static_cast<std::size_t>(model_.outputs[i])] = std::move(output);
     }
-    return all;
+    return recorded_values(std::move(all));
   }
 
  private:
@@ -92,18 +94,6 @@ std::set<int> wanted_values(const Model& model, const std::vector<std::string>& 
   wanted.insert(model.outputs.begin(), model.outputs.end());
   for (const auto& name : layers) wanted.insert(value_named(model, name));
   return wanted;
-}
-
-// Of the interpreter only what is asked for, so that it can free the rest.
-std::vector<std::optional<Array>> values_of(Witness& witness, const WitnessSpec& spec, const Model& model,
-                                            const FrameworkModel& file, const std::vector<Array>& inputs,
-                                            const std::vector<std::string>& layers) {
-  if (spec.kind == WitnessSpec::Kind::interpreter) {
-    const auto keep = wanted_values(model, layers);
-    return interpret(model, file, inputs, {.keep = &keep, .plain = spec.plain});
-  }
-  witness.run({inputs});
-  return witness.values(0);
 }
 
 }  // namespace
@@ -153,16 +143,17 @@ std::vector<NamedTensor> record(const Model& model, const FrameworkModel& file, 
   const auto witness = make_witness(spec, model, file);
   Where where;
   where.file = file.file;
-  std::vector<std::optional<Array>> values;
   try {
-    values = values_of(*witness, spec, model, file, inputs, layers);
+    witness->run({inputs});
   } catch (const WitnessFailure& failure) {
     throw unsupported(failure.message, where, failure.way_out);
   }
+  const auto values = witness->values(0, wanted_values(model, layers));
   std::vector<NamedTensor> recorded;
   const auto add = [&](const std::string& name, int value) {
-    const auto& array = values.at(static_cast<std::size_t>(value));
-    if (!array) throw usage_error("the " + witness->name() + " witness cannot show " + name, "leave it out");
+    const Array* array = values->value(value);
+    if (array == nullptr)
+      throw usage_error("the " + witness->name() + " witness cannot show " + name, "leave it out");
     recorded.push_back({name, to_tensor(*array)});
   };
   for (std::size_t i = 0; i < model.inputs.size(); ++i) add("input/" + std::to_string(i), model.inputs[i]);

@@ -2,12 +2,13 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "model/model.h"
 #include "tensor/array.h"
+#include "verify/probe_values.h"
 
 namespace tieout {
 
@@ -49,9 +50,10 @@ class Witness {
 
   // Runs the model on each probe: its inputs, in the model's own order and layout. Throws WitnessFailure.
   virtual void run(const std::vector<std::vector<Array>>& probes) = 0;
-  // After run(): each value of the model under one probe, in the model's own layout; nothing where the
-  // witness cannot show it.
-  [[nodiscard]] virtual std::vector<std::optional<Array>> values(std::size_t probe) const = 0;
+  // After run(): those values of the model under one probe that will be asked for. Not beyond the witness's
+  // life.
+  [[nodiscard]] virtual std::unique_ptr<ProbeValues> values(std::size_t probe,
+                                                            const std::set<int>& wanted) const = 0;
 
   // After run(): does it compute in float64? Otherwise in float32, and that is what the tolerance allows for.
   [[nodiscard]] virtual bool is_float64() const { return true; }

@@ -4,11 +4,13 @@ A 3 x 3 convolution, a dense layer behind a flattening and an LSTM (whose gates 
 each: with --memory 1 they are cut, with the default they are not, or not so fine.
 """
 
+import os
+import resource
 import subprocess
 
 import numpy as np
 import pytest
-from predict import PYTHON, predict, tieout
+from predict import PYTHON, TIEOUT, predict, tieout
 
 MAKE = """
 import sys
@@ -65,6 +67,79 @@ def test_parts_are_the_whole(folder, tmp_path, name, suffix):
         "assert all(torch.equal(a[k], b[k]) for k in a if not k.startswith('bias_'))"
     )
     subprocess.run([PYTHON["torch"], "-c", script, folder / f"{name}.pt", back], check=True, timeout=300)
+
+
+DENSE = """
+import sys
+import h5py, numpy as np, torch
+torch.save(torch.nn.Sequential(torch.nn.Linear(4096, 6144)), sys.argv[1] + "/template.pt")
+with h5py.File(sys.argv[1] + "/packed.weights.h5", "w") as file:
+    kernel = (np.arange(4096 * 6144) % 251).astype(sys.argv[2]).reshape(4096, 6144)
+    options = {"compression": "gzip", "compression_opts": 1, "chunks": (256, 1024)} if sys.argv[3] == "gzip" else {}
+    file.create_dataset("layers/dense/vars/0", data=kernel, **options)
+    file.create_dataset("layers/dense/vars/1", data=np.arange(6144, dtype="f4"))
+"""
+SAME_DENSE = """
+import sys
+import h5py, torch
+state = torch.load(sys.argv[1], weights_only=True)
+with h5py.File(sys.argv[2]) as file:
+    kernel, bias = (torch.from_numpy(file[f"layers/dense/vars/{k}"][()].astype("f4")) for k in range(2))
+assert torch.equal(state["0.weight"], kernel.T) and torch.equal(state["0.bias"], bias)
+"""
+
+
+def run_with_data(megabytes, *arguments):
+    """Of all data of the process (RLIMIT_DATA, getrlimit(2)); a thread's stack counts 8 MiB."""
+    limits = (megabytes << 20, megabytes << 20)
+    return subprocess.run(
+        [TIEOUT, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limits),
+    )
+
+
+def test_the_proof_holds_few_values(tmp_path):
+    """24 values of 16 MiB on each side, of which the two models need a few at a time."""
+    script = (
+        "import sys, torch; from torch import nn; convolutions = [nn.Conv2d(4, 4, 3, padding=1) for _ in range(12)];"
+        "torch.save(nn.Sequential(*[layer for conv in convolutions for layer in (conv, nn.Tanh())]), sys.argv[1])"
+    )
+    subprocess.run([PYTHON["torch"], "-c", script, tmp_path / "deep.pt"], check=True, timeout=300)
+    shape = ["--input-shape", "4,512,512"]
+    done = run_with_data(400, "convert", tmp_path / "deep.pt", tmp_path / "deep.keras", *shape)
+    assert done.returncode == 0, done.stderr
+    assert "ties out" in done.stdout
+
+
+@pytest.mark.parametrize(("dtype", "stored"), [("<f4", "gzip"), (">f4", "plain")])
+def test_what_must_be_unpacked_is_not_held_in_memory(tmp_path, dtype, stored):
+    """96 MiB of numbers with 80 MiB of data."""
+    python = PYTHON["torch"]
+    subprocess.run([python, "-c", DENSE, tmp_path, dtype, stored], check=True, timeout=300)
+    source, target = tmp_path / "packed.weights.h5", tmp_path / "out.pt"
+    options = ["--like", tmp_path / "template.pt", "--input-shape", "4096", "--memory", "16", "--no-verify"]
+    done = run_with_data(80, "convert", source, target, *options)
+    assert done.returncode == 0, done.stderr
+    subprocess.run([python, "-c", SAME_DENSE, target, source], check=True, timeout=300)
+
+
+def test_no_room_to_unpack(tmp_path):
+    """Said before anything is written, with the way out."""
+    subprocess.run([PYTHON["torch"], "-c", DENSE, tmp_path, "<f4", "gzip"], check=True, timeout=300)
+    options = ["--like", tmp_path / "template.pt", "--input-shape", "4096", "--no-verify"]
+    done = subprocess.run(
+        [TIEOUT, "convert", tmp_path / "packed.weights.h5", tmp_path / "out.pt", *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "TMPDIR": str(tmp_path / "nowhere")},
+    )
+    assert done.returncode == 3, done.stderr
+    assert "TMPDIR" in done.stderr
+    assert not (tmp_path / "out.pt").exists()
 
 
 def test_what_is_too_large_to_run_is_not_proven(tmp_path):
