@@ -59,6 +59,12 @@ def seconds_of_copy(source):
     return seconds
 
 
+def remove_written(target):
+    """NAME.py stands beside PyTorch's files, and shards beside an index."""
+    for written in target.parent.glob("out[._]*"):
+        written.unlink()
+
+
 def measure(options, name, source, target):
     """Prints one row; True when it is within what is allowed."""
     copied, converted, peak = [], [], 0.0
@@ -67,8 +73,7 @@ def measure(options, name, source, target):
         done = run(convert(options, source, target))
         converted.append(done.seconds)
         peak = max(peak, done.allocated)
-        for written in target.parent.glob("out[._]*"):  # NAME.py stands beside PyTorch's files, and shards
-            written.unlink()
+        remove_written(target)
     ratio, allowed = median(converted) / median(copied), ALLOWED[target.name.split(".")[-1]]
     print(
         f"{name:48} cp {median(copied):.2f} s, tieout {median(converted):.2f} s: {ratio:.2f} times, at most {allowed}; "
@@ -86,7 +91,7 @@ def measure_python(way, source, target):
         done = run([sys.executable, ROOT / "bench" / "python_files.py", way, source, target])
         converted.append(float(done.said.split()[-1]))
         peak = max(peak, done.allocated)
-        target.unlink()
+        remove_written(target)
     ratio = median(converted) / median(copied)
     print(f"  {way} to {target.name.removeprefix('out')}: {ratio:.1f} times cp; {peak:.0f} MiB", flush=True)
 
@@ -96,21 +101,20 @@ def rows(options, gibibytes, folder):
     source = folder / "model.pt"
     run([sys.executable, "-c", MAKE, gibibytes, source])
     for made, targets in (
-        (source, ("out.weights.h5", "out.keras")),
-        (folder / "model.keras", ("out.pt",)),
-        (folder / "model.h5", ("out.safetensors",)),
-        (folder / "shards" / "model.safetensors.index.json", ("out.weights.json",)),
+        (source, {"out.weights.h5": ("h5py", "keras"), "out.keras": ("keras",)}),
+        (folder / "model.keras", {"out.pt": ("h5py", "keras")}),
+        (folder / "model.h5", {"out.safetensors": ("h5py", "keras")}),
+        (folder / "shards" / "model.safetensors.index.json", {"out.weights.json": ("keras",)}),
     ):
         if made != source:
             made.parent.mkdir(exist_ok=True)
             run(convert(options, source, made))
             source.unlink()
             source = made
-        for target in targets:
+        for target, ways in targets.items():
             name = f"{gibibytes} GiB {source.name.removeprefix('model')} -> {target.removeprefix('out')}"
             yield measure(options, name, source, folder / target)
-        if gibibytes == 1 and source.suffix == ".pt":
-            for way, target in ("h5py", "out.weights.h5"), ("keras", "out.weights.h5"), ("keras", "out.keras"):
+            for way in ways if gibibytes == 1 else ():  # several times the size in memory
                 measure_python(way, source, folder / target)
 
 

@@ -31,7 +31,8 @@ struct ReadOptions {
 struct WriteOptions {
   bool overwrite = false;
   // Bytes of tensors in each file, for formats that spread them (Format::spreads); a tensor is never cut.
-  std::uint64_t max_shard_size = std::uint64_t{5'000'000'000};
+  // Nothing: as much as the format takes by default.
+  std::optional<std::uint64_t> max_shard_size{};
   PayloadOptions payload{};
 };
 

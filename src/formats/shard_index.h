@@ -37,6 +37,9 @@ struct ShardIndex {
 std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::uint64_t>& sizes,
                                                         std::uint64_t most);
 
+// Hugging Face's default (huggingface_hub, constants.py).
+constexpr std::uint64_t usual_shard_size = 5'000'000'000;
+
 // Whether the file looks like an index, of files that end so.
 bool is_shard_index(const MappedFile& file, std::string_view suffix);
 

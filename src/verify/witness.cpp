@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "tieout/error.h"
 #include "verify/child_witness.h"
@@ -88,12 +89,22 @@ int value_named(const Model& model, const std::string& name) {
   return value;
 }
 
-// The values that record() asks for.
-std::set<int> wanted_values(const Model& model, const std::vector<std::string>& layers) {
-  std::set<int> wanted(model.inputs.begin(), model.inputs.end());
-  wanted.insert(model.outputs.begin(), model.outputs.end());
-  for (const auto& name : layers) wanted.insert(value_named(model, name));
-  return wanted;
+// What record() asks for, in order: names and values.
+std::vector<std::pair<std::string, int>> recorded_values_of(const Model& model, const FrameworkModel& file,
+                                                            const std::vector<std::string>& layers) {
+  std::vector<std::pair<std::string, int>> all;
+  for (std::size_t i = 0; i < model.inputs.size(); ++i)
+    all.emplace_back("input/" + std::to_string(i), model.inputs[i]);
+  for (std::size_t i = 0; i < model.outputs.size(); ++i)
+    all.emplace_back("output/" + std::to_string(i), model.outputs[i]);
+  for (const auto& name : layers) {
+    all.emplace_back("layer/" + name, value_named(model, name));
+    if (all.back().second < 0) {
+      throw usage_error("no layer of " + file.file + " is called " + name,
+                        "see `tieout inspect` for the names");
+    }
+  }
+  return all;
 }
 
 }  // namespace
@@ -140,31 +151,24 @@ std::unique_ptr<Witness> make_witness(const WitnessSpec& spec, const Model& mode
 
 std::vector<NamedTensor> record(const Model& model, const FrameworkModel& file, const WitnessSpec& spec,
                                 const std::vector<Array>& inputs, const std::vector<std::string>& layers) {
+  const auto asked = recorded_values_of(model, file, layers);
+  std::set<int> wanted;
+  for (const auto& [name, value] : asked) wanted.insert(value);
   const auto witness = make_witness(spec, model, file);
-  Where where;
-  where.file = file.file;
   try {
     witness->run({inputs});
   } catch (const WitnessFailure& failure) {
+    Where where;
+    where.file = file.file;
     throw unsupported(failure.message, where, failure.way_out);
   }
-  const auto values = witness->values(0, wanted_values(model, layers));
+  const auto values = witness->values(0, wanted);
   std::vector<NamedTensor> recorded;
-  const auto add = [&](const std::string& name, int value) {
+  for (const auto& [name, value] : asked) {
     const Array* array = values->value(value);
     if (array == nullptr)
       throw usage_error("the " + witness->name() + " witness cannot show " + name, "leave it out");
     recorded.push_back({name, to_tensor(*array)});
-  };
-  for (std::size_t i = 0; i < model.inputs.size(); ++i) add("input/" + std::to_string(i), model.inputs[i]);
-  for (std::size_t i = 0; i < model.outputs.size(); ++i) add("output/" + std::to_string(i), model.outputs[i]);
-  for (const auto& name : layers) {
-    const int value = value_named(model, name);
-    if (value < 0) {
-      throw usage_error("no layer of " + file.file + " is called " + name,
-                        "see `tieout inspect` for the names");
-    }
-    add("layer/" + name, value);
   }
   return recorded;
 }

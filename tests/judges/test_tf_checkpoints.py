@@ -58,6 +58,8 @@ def verdicts(folder):
         tieout("convert", folder / f"{name}.pt", folder / f"{name}_back.keras")
         tieout("convert", folder / f"{name}.pt", folder / f"{name}_back.index")
         add(f"{name}_back.keras", f"{name}_back", "alone")
+    tieout("convert", folder / "chain_saved.keras", folder / "chain_spread.ckpt", "--max-shard-size", "200")
+    add("chain_saved.keras", "chain_spread.ckpt", "model=")
     (folder / "cases.json").write_text(json.dumps(cases))
     run(HERE / "checkpoint_models.py", "judge", folder)
     return json.loads((folder / "verdicts.json").read_text())
@@ -87,6 +89,20 @@ def test_a_template_that_is_a_checkpoint_keeps_its_keys(verdicts, name):
 @pytest.mark.parametrize("name", [name for name in ALL if name not in COMPOSED])
 def test_a_keras_model_becomes_a_checkpoint(verdicts, name):
     assert verdicts[f"{name}_written.ckpt"] == "equal"
+
+
+def test_spread_over_data_files(verdicts, folder, tmp_path):
+    """At most 200 bytes each, or one variable that is larger; and read again, all are what one file holds."""
+    assert verdicts["chain_spread.ckpt"] == "equal"
+    spread, whole = tmp_path / "spread.safetensors", tmp_path / "whole.safetensors"
+    tieout("convert", folder / "chain_saved.keras", tmp_path / "template.pt")
+    tieout("convert", folder / "chain_spread.ckpt", spread, "--like", tmp_path / "template.pt")
+    tieout("convert", folder / "chain_written.ckpt", whole, "--like", tmp_path / "template.pt")
+    assert spread.read_bytes() == whole.read_bytes()
+    largest = max(array.nbytes for array in load_file(whole).values())
+    _, *rest = sorted(folder.glob("chain_spread.ckpt.data-*"))  # the first one holds the graph of objects too
+    assert len(rest) > 2
+    assert all(file.stat().st_size <= max(200, largest) for file in rest)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in COMPOSED])

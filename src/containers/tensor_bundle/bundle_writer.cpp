@@ -68,17 +68,14 @@ class Written {
   std::vector<char> piece_;
 };
 
-}  // namespace
-
-void write_bundle(const std::vector<NamedTensor>& tensors, const std::map<std::string, std::string>& texts,
-                  OutputFile& index, OutputFile& data, const PayloadOptions& options) {
-  Entries entries;
-  for (const auto& [name, text] : texts) entries.emplace(name, write_text(text, data));
+// Behind what the data file holds already.
+void write_shard(const Shard& shard, std::uint64_t number, Entries& entries, const PayloadOptions& options) {
   Payload payload;
-  const std::uint64_t begin = data.position();
-  for (const auto& [name, tensor] : tensors) {
+  const std::uint64_t begin = shard.data.position();
+  for (const auto& [name, tensor] : shard.tensors) {
     BundleEntry entry;
     entry.type = type_of_dtype(tensor.dtype);
+    entry.shard = number;
     entry.shape = tensor.shape;
     entry.offset = begin + payload.size;
     entry.size = byte_count(tensor.shape, tensor.dtype);
@@ -87,13 +84,22 @@ void write_bundle(const std::vector<NamedTensor>& tensors, const std::map<std::s
     if (!entries.emplace(name, std::move(entry)).second)
       throw internal_error("two tensors of a checkpoint have the name " + name);
   }
-  write_whole(data, std::move(payload), options);
+  write_whole(shard.data, std::move(payload), options);
   // Tensors are written in parts, in any order: their checksums are taken of what the file now holds.
-  Written written(data, begin);
-  for (const auto& [name, tensor] : tensors)
+  Written written(shard.data, begin);
+  for (const auto& [name, tensor] : shard.tensors)
     entries.at(name).crc = masked(written.crc(entries.at(name).size));
+}
+
+}  // namespace
+
+void write_bundle(const std::vector<Shard>& shards, const std::map<std::string, std::string>& texts,
+                  OutputFile& index, const PayloadOptions& options) {
+  Entries entries;
+  for (const auto& [name, text] : texts) entries.emplace(name, write_text(text, shards.front().data));
+  for (std::size_t i = 0; i < shards.size(); ++i) write_shard(shards[i], i, entries, options);
   TableWriter table;
-  table.add("", header_of(1));
+  table.add("", header_of(shards.size()));
   for (const auto& [name, entry] : entries) table.add(name, to_proto(entry));
   index.write(table.finish());
 }

@@ -1,7 +1,8 @@
-// Writing tensor bundles of one data file (see bundle_reader.h).
+// Writing tensor bundles (see bundle_reader.h).
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,10 +11,16 @@
 
 namespace tieout::tensor_bundle {
 
-// Writes the elements of `tensors` and the `texts`, string scalars, into `data`, and where they lie into
-// `index`, both of which must be empty. Names must differ; Error(unsupported) for a type that TensorFlow does
-// not have.
-void write_bundle(const std::vector<NamedTensor>& tensors, const std::map<std::string, std::string>& texts,
-                  OutputFile& index, OutputFile& data, const PayloadOptions& options);
+// A data file and what goes into it.
+struct Shard {
+  OutputFile& data;
+  std::span<const NamedTensor> tensors;
+};
+
+// Writes the elements of the tensors, the `texts`, string scalars, into the first data file, and where they
+// all lie into `index`. There must be a data file, and all files must be empty. Names must differ;
+// Error(unsupported) for a type that TensorFlow does not have.
+void write_bundle(const std::vector<Shard>& shards, const std::map<std::string, std::string>& texts,
+                  OutputFile& index, const PayloadOptions& options);
 
 }  // namespace tieout::tensor_bundle

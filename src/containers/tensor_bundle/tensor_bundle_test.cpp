@@ -162,8 +162,9 @@ TEST_CASE("a bundle gives back tensors and texts") {
   OutputFile index(path, false);
   OutputFile data(data_path(path, 0, 1), false);
   const LazyTensor kernel = counting({3, 5});
-  write_bundle({{"b/kernel", kernel}, {"a", counting({})}, {"none", counting({0, 2})}},
-               {{"graph", std::string("x\0y", 3)}}, index, data, {});
+  const std::vector<NamedTensor> tensors{
+      {"b/kernel", kernel}, {"a", counting({})}, {"none", counting({0, 2})}};
+  write_bundle({{data, tensors}}, {{"graph", std::string("x\0y", 3)}}, index, {});
   index.commit();
   data.commit();
   const BundleReader bundle(std::make_shared<const MappedFile>(path), path, {});
@@ -184,7 +185,8 @@ TEST_CASE("a data file that was changed or cut is malformed") {
   const std::string data_file = data_path(path, 0, 1);
   OutputFile index(path, false);
   OutputFile data(data_file, false);
-  write_bundle({{"kernel", counting({3, 5})}}, {{"graph", "xyz"}}, index, data, {});
+  const std::vector<NamedTensor> tensors{{"kernel", counting({3, 5})}};
+  write_bundle({{data, tensors}}, {{"graph", "xyz"}}, index, {});
   index.commit();
   data.commit();
   const auto size = std::filesystem::file_size(data_file);

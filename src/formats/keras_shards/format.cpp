@@ -121,7 +121,7 @@ Outputs write_file(const FrameworkModel& model, const std::string& path, const W
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
   Json weight_map = Json::object();
-  for (const auto& [first, last] : spread(sizes, options.max_shard_size)) {
+  for (const auto& [first, last] : spread(sizes, options.max_shard_size.value_or(usual_shard_size))) {
     outputs.push_back(std::make_unique<OutputFile>(shard_path(path, outputs.size() - 1), options.overwrite));
     write_shard(std::span(variables).subspan(first, last - first), *outputs.back(), options.payload,
                 weight_map);

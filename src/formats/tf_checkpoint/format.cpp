@@ -1,5 +1,5 @@
-// TensorFlow checkpoints: PREFIX.index and PREFIX.data-00000-of-00001, as tf.train.Checkpoint and
-// tf.train.Saver (TensorFlow 1) write them.
+// TensorFlow checkpoints: PREFIX.index and PREFIX.data-00000-of-00001 (of several, with a size for each), as
+// tf.train.Checkpoint and tf.train.Saver (TensorFlow 1) write them.
 #include "formats/format.h"
 
 #include "containers/tensor_bundle/table.h"
@@ -32,8 +32,9 @@ Format tf_checkpoint() {
               "variables cut into slices; a prefix, or a folder with a file named checkpoint.",
           .writes =
               "What tf.train.Checkpoint(model=model).read(PREFIX) restores in Keras 3, and load_weights in "
-              "tf-keras.",
+              "tf-keras; several data files with --max-shard-size.",
           .writes_architecture = false,
+          .spreads = true,
           .recognises = [](const MappedFile& file) { return tensor_bundle::is_table(file.bytes()); },
           .read = read_file,
           .write = tieout::tf_checkpoint::write,

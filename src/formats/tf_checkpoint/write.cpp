@@ -1,9 +1,13 @@
 #include "formats/tf_checkpoint/write.h"
 
 #include <set>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "containers/tensor_bundle/bundle_reader.h"
 #include "containers/tensor_bundle/bundle_writer.h"
+#include "formats/shard_index.h"
 #include "formats/tf_checkpoint/keras_graph.h"
 #include "formats/tf_checkpoint/read.h"
 
@@ -37,6 +41,16 @@ KerasGraph as_read(const FrameworkModel& model, ObjectGraph graph) {
   return made;
 }
 
+// For each data file the first of the tensors and the one behind the last; one file where no size is asked
+// for, as TensorFlow does.
+std::vector<std::pair<std::size_t, std::size_t>> files_of(const std::vector<NamedTensor>& tensors,
+                                                          const WriteOptions& options) {
+  std::vector<std::uint64_t> sizes;
+  for (const auto& [name, tensor] : tensors) sizes.push_back(byte_count(tensor.shape, tensor.dtype));
+  if (!options.max_shard_size || sizes.empty()) return {{0, sizes.size()}};
+  return spread(sizes, *options.max_shard_size);
+}
+
 }  // namespace
 
 Outputs write(const FrameworkModel& model, const std::string& path, const WriteOptions& options) {
@@ -53,8 +67,15 @@ Outputs write(const FrameworkModel& model, const std::string& path, const WriteO
   const std::string index = index_path(path);
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(index, options.overwrite));
-  outputs.push_back(std::make_unique<OutputFile>(tensor_bundle::data_path(index, 0, 1), options.overwrite));
-  tensor_bundle::write_bundle(made.tensors, texts, *outputs[0], *outputs[1], options.payload);
+  const auto files = files_of(made.tensors, options);
+  std::vector<tensor_bundle::Shard> shards;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    outputs.push_back(
+        std::make_unique<OutputFile>(tensor_bundle::data_path(index, i, files.size()), options.overwrite));
+    const auto [first, last] = files[i];
+    shards.push_back({*outputs.back(), std::span(made.tensors).subspan(first, last - first)});
+  }
+  tensor_bundle::write_bundle(shards, texts, *outputs[0], options.payload);
   return outputs;
 }
 

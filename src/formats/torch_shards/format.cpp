@@ -149,7 +149,7 @@ Outputs write_file(const FrameworkModel& model, const std::string& path, const W
   Outputs outputs;
   outputs.push_back(std::make_unique<OutputFile>(path, options.overwrite));
   std::map<std::string, std::string> weight_map;
-  const auto files = spread(sizes, options.max_shard_size);
+  const auto files = spread(sizes, options.max_shard_size.value_or(usual_shard_size));
   for (std::size_t i = 0; i < files.size(); ++i) {
     const std::vector<NamedTensor> part(tensors.begin() + static_cast<std::ptrdiff_t>(files[i].first),
                                         tensors.begin() + static_cast<std::ptrdiff_t>(files[i].second));
