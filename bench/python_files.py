@@ -13,6 +13,7 @@ os.environ.update(KERAS_BACKEND="tensorflow", CUDA_VISIBLE_DEVICES="", TF_CPP_MI
 
 import itertools
 import json
+import re
 import sys
 import time
 import zipfile
@@ -25,7 +26,7 @@ import safetensors.torch
 import torch
 
 CHANNELS = 512  # of the flattened image
-SHARD = 0.3  # GB
+SHARD = 0.6  # GB; Keras refuses what the largest tensor does not fit into
 
 
 def to_keras(kernel):
@@ -61,7 +62,7 @@ def of_pt(source):
 def of_shards(source):
     index = json.loads(source.read_text())["weight_map"]
     files = {name: safetensors.safe_open(source.with_name(name), "numpy") for name in set(index.values())}
-    for name in sorted(index, key=lambda name: int(name.split(".")[0])):
+    for name in sorted(index, key=lambda name: int(re.search(r"\d+", name)[0])):  # "layer_12.weight"
         if name.endswith("weight"):
             bias = name.replace("weight", "bias")
             yield files[index[name]].get_tensor(name), files[index[bias]].get_tensor(bias)
