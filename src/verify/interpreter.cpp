@@ -72,12 +72,13 @@ Array load_term(const Parameter& parameter, const Term& term, const FrameworkMod
   std::vector<std::byte> loaded;
   Bytes bytes = tensor->source->view();
   if (bytes.empty()) bytes = loaded = tensor->load();
-  if (term.pattern == parameter.canonical) {
+  const std::uint64_t size = element_count(arranged.shape) * size_of(tensor->dtype);
+  if (term.pattern == parameter.canonical && bytes.size() == size) {
     arranged.data = to_doubles(tensor->dtype, bytes);
     return arranged;
   }
   // In the type that they are stored in, which takes less memory than that of the result.
-  std::vector<std::byte> turned(element_count(arranged.shape) * size_of(tensor->dtype));
+  std::vector<std::byte> turned(size);
   copy_elements(arrange(term.pattern, parameter.canonical, parameter.sizes), size_of(tensor->dtype), bytes,
                 turned);
   arranged.data = to_doubles(tensor->dtype, turned);
