@@ -8,6 +8,7 @@
 
 #include "cli/byte_size.h"
 #include "cli/command.h"
+#include "cli/compare_sides.h"
 #include "cli/progress.h"
 #include "report/findings.h"
 #include "report/plan_text.h"
@@ -40,8 +41,7 @@ std::optional<VerifyResult> prove(const Conversion& conversion, const Outputs& o
   Side source = conversion.source;
   const Side written = read_back(source, conversion.target, outputs);
   try {
-    return verify(source.model, source.file, written.model, written.file,
-                  match_sides(source, written, std::nullopt), {});
+    return compare_sides(source, written, match_sides(source, written, std::nullopt), {});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
     std::cout << "not proven: " << printable(error.describe()) << "\n  way out: " << printable(error.hint())
@@ -76,8 +76,9 @@ Outputs write_target(const Conversion& conversion, ConvertOptions options) {
   std::uint64_t total = 0;
   for (const auto& [name, tensor] : conversion.target.file.tensors)
     total += byte_count(tensor.shape, tensor.dtype);
-  Progress progress(total);
-  options.writing.payload.on_written = [&](std::uint64_t bytes) { progress.add(bytes); };
+  Progress progress(written_text);
+  std::uint64_t written = 0;
+  options.writing.payload.on_written = [&](std::uint64_t bytes) { progress.show(written += bytes, total); };
   return write(conversion, options);
 }
 

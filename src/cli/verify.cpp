@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/compare_sides.h"
 #include "cli/witness_options.h"
 #include "report/verify_json.h"
 #include "report/verify_text.h"
@@ -50,8 +51,7 @@ ExitCode verify_files(const Options& options) {
   verify_options.seed = options.seed;
   if (!options.probe.empty()) verify_options.probe = given_probe(a.model, read_tensors(options.probe));
   const auto map = options.map.empty() ? std::nullopt : std::optional(options.map);
-  const VerifyResult result =
-      verify(a.model, a.file, b.model, b.file, match_sides(a, b, map), verify_options);
+  const VerifyResult result = compare_sides(a, b, match_sides(a, b, map), verify_options);
   if (options.json) {
     std::cout << verify_json(result).dump(2) << "\n";
   } else {

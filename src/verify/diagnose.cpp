@@ -206,8 +206,8 @@ std::vector<Variant> variants_of(const DiagnosedSide& side, const Layer& layer, 
 class Diagnoser {
  public:
   Diagnoser(const DiagnosedSide& a, const DiagnosedSide& b, const Matching& matching,
-            const std::vector<double>& relative)
-      : a_(a), b_(b), matching_(matching), relative_(relative) {}
+            const std::vector<double>& relative, const std::function<void()>& on_compared)
+      : a_(a), b_(b), matching_(matching), relative_(relative), on_compared_(on_compared) {}
 
   std::optional<Diagnosis> run(const std::vector<Array>& inputs_a, const std::vector<Array>& inputs_b) {
     const Pair* first = first_difference(inputs_a, inputs_b);
@@ -234,6 +234,7 @@ class Diagnoser {
     const Pair* first = nullptr;
     for_each_pair(matching_, left, right, [&](std::size_t index, const Array& x, const Array& y) {
       const Pair& pair = matching_.values[index];
+      on_compared_();
       if (!ties_out({x, axes_of(a_.model, pair.a)}, {y, axes_of(b_.model, pair.b)}, pair)) {
         first = &pair;
         return false;
@@ -377,6 +378,7 @@ class Diagnoser {
   const DiagnosedSide& b_;
   const Matching& matching_;
   const std::vector<double>& relative_;
+  const std::function<void()>& on_compared_;
   Values values_a_;
   Values values_b_;
   std::set<int> tied_a_;
@@ -387,8 +389,9 @@ class Diagnoser {
 
 std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a,
                                   const DiagnosedSide& b, const std::vector<Array>& inputs_b,
-                                  const Matching& matching, const std::vector<double>& relative) {
-  return Diagnoser(a, b, matching, relative).run(inputs_a, inputs_b);
+                                  const Matching& matching, const std::vector<double>& relative,
+                                  const std::function<void()>& on_compared) {
+  return Diagnoser(a, b, matching, relative, on_compared).run(inputs_a, inputs_b);
 }
 
 }  // namespace tieout

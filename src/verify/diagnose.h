@@ -1,6 +1,7 @@
 // Where two models first differ, and why.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,9 +31,11 @@ struct Diagnosis {
 // tried, those with a partner first: with the partner's settings, and with every known mistake of its kind;
 // then those in front of them. Before all that, another order of branches is looked for. The variant under
 // which the pair ties out is the cause. Where none is, the parameters of the partners are compared. Nothing
-// when no pair differs. `relative`: tolerances for each value of A (verify/tolerance.h).
+// when no pair differs. `relative`: tolerances for each value of A (verify/tolerance.h). `on_compared` is
+// called for each pair that is looked at.
 std::optional<Diagnosis> diagnose(const DiagnosedSide& a, const std::vector<Array>& inputs_a,
                                   const DiagnosedSide& b, const std::vector<Array>& inputs_b,
-                                  const Matching& matching, const std::vector<double>& relative);
+                                  const Matching& matching, const std::vector<double>& relative,
+                                  const std::function<void()>& on_compared);
 
 }  // namespace tieout

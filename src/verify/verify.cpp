@@ -147,9 +147,17 @@ class Verification {
       const auto right = witness_b.values(probe, wanted_b);
       for_each_pair(matching_, *left, *right, [&](std::size_t index, const Array& x, const Array& y) {
         compare_pair(index, probe, x, y);
+        count_compared();
         return true;
       });
     }
+  }
+
+  void count_compared() {
+    if (!options_.on_compared) return;
+    const std::size_t runs = options_.perturb && both_interpreted() ? 2 : 1;
+    const std::size_t total = runs * probes_a_.size() * matching_.values.size();
+    options_.on_compared(std::min(++compared_, total), total);
   }
 
   void compare_pair(std::size_t index, std::size_t probe, const Array& x, const Array& y) {
@@ -253,8 +261,8 @@ class Verification {
   // Diagnosed by the interpreter, whoever the witnesses are: it alone can be run with a layer changed.
   [[nodiscard]] std::optional<Diagnosis> diagnosis(const DiagnosedSide& left, const DiagnosedSide& right,
                                                    const std::vector<Array>& inputs_a,
-                                                   const std::vector<Array>& inputs_b) const {
-    return diagnose(left, inputs_a, right, inputs_b, matching_, tolerances({}));
+                                                   const std::vector<Array>& inputs_b) {
+    return diagnose(left, inputs_a, right, inputs_b, matching_, tolerances({}), [this] { count_compared(); });
   }
 
   [[nodiscard]] std::vector<double> tolerances(Precision precision) const {
@@ -300,6 +308,7 @@ class Verification {
   std::vector<double> tolerances_;
   std::vector<std::optional<VerifyRow>> rows_;
   std::vector<std::size_t> worst_;  // for each row, the probe that it shows
+  std::size_t compared_ = 0;
 };
 
 }  // namespace

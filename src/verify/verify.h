@@ -2,7 +2,9 @@
 // difference.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +28,9 @@ struct VerifyOptions {
   // Compare once more with all parameters perturbed, where the interpreter is the witness of both sides: zero
   // biases, unit scales and zero means hide mistakes.
   bool perturb = true;
+  // Called when a pair of values was compared: how many were, and how many there are at most in all runs
+  // together. Null: nobody asks.
+  std::function<void(std::size_t done, std::size_t total)> on_compared{};
 };
 
 enum class Verdict { ties_out, differs, not_proven };

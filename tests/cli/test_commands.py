@@ -1,7 +1,9 @@
 """What each command of the contract prints and writes, and every exit code of it."""
 
+import contextlib
 import os
 import pty
+import re
 import subprocess
 
 import pytest
@@ -197,6 +199,23 @@ def test_no_colours_when_not_a_terminal(tmp_path, converted):
     ):
         result = tieout(*arguments)
         assert ESCAPE not in result.stdout + result.stderr
+
+
+def test_progress_on_a_terminal():
+    """One line that is written anew and goes away; nothing of it where standard error is a file."""
+    command = [TIEOUT, "verify", KERAS, KERAS, "--probes", "300"]
+    parent, child = pty.openpty()
+    process = subprocess.Popen(command, stderr=child, stdout=subprocess.DEVNULL)
+    os.close(child)
+    text = b""
+    with contextlib.suppress(OSError):  # EIO: the other end is closed
+        while piece := os.read(parent, 10_000):
+            text += piece
+    os.close(parent)
+    assert process.wait(timeout=60) == 0
+    assert re.search(rb"compared \d+ of \d+ values \(\d+ %\), \d+ s left", text)
+    assert text.endswith(b"\r\x1b[K")
+    assert tieout(*command[1:]).stderr == ""
 
 
 @pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
