@@ -90,14 +90,18 @@ assert torch.equal(state["0.weight"], kernel.T) and torch.equal(state["0.bias"],
 
 
 def run_with_data(megabytes, *arguments):
-    """Of all data of the process (RLIMIT_DATA, getrlimit(2)); a thread's stack counts 8 MiB."""
-    limits = (megabytes << 20, megabytes << 20)
+    """Of all data of the process (RLIMIT_DATA, getrlimit(2)), on two processors, since a thread's stack counts 8 MiB."""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+
     return subprocess.run(
         [TIEOUT, *arguments],
         capture_output=True,
         text=True,
         timeout=300,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, limits),
+        preexec_fn=limit,
     )
 
 
