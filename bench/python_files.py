@@ -29,25 +29,19 @@ CHANNELS = 512  # of the flattened image
 SHARD = 0.6  # GB; Keras refuses what the largest tensor does not fit into
 
 
+def turned(kernel, image):
+    """o i -> i o; the one that is not square stands behind the flattening, and has its other axis as `image` says."""
+    rows, columns = kernel.shape
+    return kernel.T if rows == columns else kernel.reshape(image).transpose(2, 1, 0).reshape(columns, rows)
+
+
 def to_keras(kernel):
-    """OIHW -> HWIO; o (c h w) -> (h w c) o behind the flattening; o i -> i o."""
-    if kernel.ndim == 4:
-        return kernel.transpose(2, 3, 1, 0)
-    outputs, inputs = kernel.shape
-    if inputs == outputs:
-        return kernel.T
-    image = kernel.reshape(outputs, CHANNELS, inputs // CHANNELS)
-    return image.transpose(2, 1, 0).reshape(inputs, outputs)
+    """OIHW -> HWIO; o (c h w) -> (h w c) o."""
+    return kernel.transpose(2, 3, 1, 0) if kernel.ndim == 4 else turned(kernel, (len(kernel), CHANNELS, -1))
 
 
 def to_torch(kernel):
-    if kernel.ndim == 4:
-        return kernel.transpose(3, 2, 0, 1)
-    inputs, outputs = kernel.shape
-    if inputs == outputs:
-        return kernel.T
-    image = kernel.reshape(inputs // CHANNELS, CHANNELS, outputs)
-    return image.transpose(2, 1, 0).reshape(outputs, inputs)
+    return kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else turned(kernel, (-1, CHANNELS, kernel.shape[1]))
 
 
 # ---- reading: a kernel and a bias for each layer, in the model's order

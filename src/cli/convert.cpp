@@ -154,9 +154,8 @@ void add_convert(CLI::App& app, Chosen& chosen) {
       "--dtype", options->dtype,
       "round the weights to float64, float32, bfloat16 or float16; they keep their type otherwise");
   command->add_option("--max-shard-size", options->max_shard_size,
-                      "bytes of tensors in each file of a target that is an index or a checkpoint: 500MB, "
-                      "2GiB; 5GB by default "
-                      "(a TensorFlow checkpoint: one file)");
+                      "bytes of tensors in each file of a target that is an index (5GB by default) or a "
+                      "TensorFlow checkpoint (one file by default): 500MB, 2GiB");
   command->add_option("--memory", options->memory, "MiB of buffers for writing, at most")
       ->check(CLI::Range(std::uint64_t{1}, most_memory))
       ->capture_default_str();

@@ -37,7 +37,7 @@ struct ShardIndex {
 std::vector<std::pair<std::size_t, std::size_t>> spread(const std::vector<std::uint64_t>& sizes,
                                                         std::uint64_t most);
 
-// Hugging Face's default (huggingface_hub, constants.py).
+// Hugging Face's default (huggingface_hub, serialization/_base.py).
 constexpr std::uint64_t usual_shard_size = 5'000'000'000;
 
 // Whether the file looks like an index, of files that end so.

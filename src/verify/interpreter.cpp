@@ -113,7 +113,8 @@ Error too_many_elements(const std::string& file, const Layer& layer) {
 }
 
 // Refuses before anything is computed where the shapes are known. `keep` as in InterpretOptions.
-void check_memory(const Model& model, std::int64_t batch, const std::set<int>* keep) {
+void check_memory(const Model& model, const std::vector<Array>& inputs, const std::set<int>* keep) {
+  const std::int64_t batch = inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0];
   const std::vector<int> last_readers = last_readers_of(model);
   std::vector<std::uint64_t> sizes;
   sizes.reserve(model.values.size());
@@ -239,7 +240,7 @@ Interpretation::Interpretation(const Model& model, const FrameworkModel& file,
   if (inputs.size() != model.inputs.size())
     throw internal_error("a model was run with another number of inputs");
   const std::set<int> none;
-  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0], &none);
+  check_memory(model, inputs, &none);
   if (options_.keep != nullptr) {
     for (const int value : *options_.keep) kept_.at(static_cast<std::size_t>(value)) = true;
     options_.keep = nullptr;  // the caller's, who may forget it
@@ -353,7 +354,7 @@ void Interpretation::free_spent(const Layer& layer, int index) {
 std::vector<std::optional<Array>> interpret(const Model& model, const FrameworkModel& file,
                                             const std::vector<Array>& inputs,
                                             const InterpretOptions& options) {
-  check_memory(model, inputs.empty() || inputs[0].shape.empty() ? 1 : inputs[0].shape[0], options.keep);
+  check_memory(model, inputs, options.keep);
   return Interpretation(model, file, inputs, options).finish();
 }
 

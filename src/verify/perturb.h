@@ -1,8 +1,10 @@
 // Other parameters for two models, the same on both sides.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 
 #include "convert/match.h"

@@ -34,8 +34,8 @@ TESTS = [
     "models/cloning_test.py",
     "models/model_test.py",
 ]
-# Those that train, and one of an EfficientNet, take long, and make the same models as others.
-WANTED = "not fit and not compile and not loss and not metric and not train and not h5_io and not npz and not safe and not sharding"
+# Those that train take long, and make the same models as others.
+WANTED = "not fit and not compile and not loss and not metric and not train and not h5_io and not npz and not safe"
 
 
 def is_of_keras(module):

@@ -35,6 +35,7 @@ for name, model, shape in ("image", image, (2, 160, 4, 6)), ("sequence", sequenc
     np.save(f"{sys.argv[1]}/{name}_inputs.npy", inputs.permute(layout).numpy())
     np.save(f"{sys.argv[1]}/{name}_outputs.npy", outputs.numpy())
 """
+IO = 3  # the exit code
 SHAPES = {"image": "160,4,6", "sequence": "5,300"}
 
 
@@ -130,18 +131,22 @@ def test_what_must_be_unpacked_is_not_held_in_memory(tmp_path, dtype, stored):
     subprocess.run([python, "-c", SAME_DENSE, target, source], check=True, timeout=300)
 
 
-def test_no_room_to_unpack(tmp_path):
-    """Said before anything is written, with the way out."""
+@pytest.mark.parametrize("why", ["no folder", "no room"])
+def test_no_room_to_unpack(tmp_path, why):
+    """No TMPDIR, or no file may grow beyond 64 MiB: the target has 48. Said with the way out, and nothing is left."""
     subprocess.run([PYTHON["torch"], "-c", DENSE, tmp_path, "<f4", "gzip"], check=True, timeout=300)
-    options = ["--like", tmp_path / "template.pt", "--input-shape", "4096", "--no-verify"]
+    options = ["--like", tmp_path / "template.pt", "--input-shape", "4096", "--dtype", "float16", "--no-verify"]
     done = subprocess.run(
         [TIEOUT, "convert", tmp_path / "packed.weights.h5", tmp_path / "out.pt", *options],
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "TMPDIR": str(tmp_path / "nowhere")},
+        env={**os.environ, "TMPDIR": str(tmp_path / "nowhere" if why == "no folder" else tmp_path)},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 20, 64 << 20)),
+        restore_signals=False,  # Python ignores the signal that comes with it
     )
-    assert done.returncode == 3, done.stderr
+    assert done.returncode == IO, done.stderr
+    assert "temporary file of 96 MiB" in done.stderr
     assert "TMPDIR" in done.stderr
     assert not (tmp_path / "out.pt").exists()
 
